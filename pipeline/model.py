@@ -1,0 +1,315 @@
+"""The nouns: frozen values that every other module speaks in.
+
+Seconds are floats from the start of the file. Levels are dBFS (0 dBFS RMS = full-scale sine's peak squared, so a
+full-scale sine reads -3.01 dBFS RMS). Facts (what was heard) are kept apart from judgements (what a rulebook makes
+of it): `CallFacts` never changes for given bytes, models and settings; `Judgement` is made again by `recheck`.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Role = Literal["agent", "patient", "unknown"]
+Layout = Literal["mono", "stereo", "dual_mono"]
+Severity = Literal["info", "minor", "major", "red_line"]
+FindingStatus = Literal["violated", "remedied", "satisfied", "review"]
+EventKind = Literal["silence", "overlap", "interruption", "loudness_jump", "untranscribed_speech"]
+ItemStatus = Literal["ok", "deducted", "not_applicable", "review"]
+Direction = Literal["inbound", "outbound"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallMetadata:
+    """What the telephone system says of a call. None means that nobody said.
+
+    started_at: aware datetime. caller_hash: keyed hash of the caller's number, the number itself is never kept.
+    """
+
+    agent_id: str | None = None
+    agent_name: str | None = None
+    team: str | None = None
+    queue: str | None = None
+    direction: Direction | None = None
+    started_at: datetime | None = None
+    caller_hash: str | None = None
+    line: str | None = None
+    topic: str | None = None
+    agent_channel: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One file: its identity and its metadata. `call_id` is unique in a store; `sha256` is of the file's bytes."""
+
+    call_id: str
+    path: str
+    sha256: str
+    size_bytes: int
+    metadata: CallMetadata = CallMetadata()
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFacts:
+    """How the file decoded.
+
+    declared_s: length that the header claims, None if it claims none. decoded_s: length of the samples obtained.
+    channels: in the file. layout: how the call is treated ("dual_mono": two channels with the same signal, one used).
+    damaged: packets could not be decoded or the decoded length falls short of the declared one.
+    """
+
+    codec: str
+    container: str
+    sample_rate_hz: int
+    channels: int
+    layout: Layout
+    declared_s: float | None
+    decoded_s: float
+    lost_packets: int = 0
+    damaged: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One recognised word or character group. probability: 0..1."""
+
+    text: str
+    start_s: float
+    end_s: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Who spoke when, from diarization (mono) or from the channel (stereo). `channel` is None on mono."""
+
+    speaker: str
+    start_s: float
+    end_s: float
+    channel: int | None = None
+
+    @property
+    def duration_s(self) -> float:
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One measured value. The unit is the suffix of `name`. value None: not measurable, and `reason` says why."""
+
+    name: str
+    value: float | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Measures of an utterance or of a call, each name once."""
+
+    items: tuple[Measure, ...] = ()
+
+    def value(self, name: str) -> float | None:
+        """The value, or None when it could not be measured or was never asked for."""
+        return next((m.value for m in self.items if m.name == name), None)
+
+    def reason(self, name: str) -> str | None:
+        """Why `name` could not be measured, None if it was."""
+        return next((m.reason for m in self.items if m.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One speaker's aligned words between two pauses or changes of speaker.
+
+    text: simplified characters with punctuation; raw_text: exactly what the recogniser gave.
+    confidence: mean word probability 0..1, None when no word was recognised.
+    """
+
+    index: int
+    role: Role
+    speaker: str
+    start_s: float
+    end_s: float
+    text: str
+    raw_text: str
+    words: tuple[Word, ...] = ()
+    confidence: float | None = None
+    channel: int | None = None
+    measures: Measures = Measures()
+
+    @property
+    def duration_s(self) -> float:
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something on the time line that is no text. Times come from the audio, never from the recogniser.
+
+    role: who caused it (the one who cut in; whose loudness jumped; silence: the role that speaks next).
+    utterance_index: the utterance it belongs to (silence: the one that ends it). value: silence, overlap and
+    interruption in seconds; loudness_jump in dB.
+    """
+
+    kind: EventKind
+    start_s: float
+    end_s: float
+    role: Role = "unknown"
+    utterance_index: int | None = None
+    value: float | None = None
+
+    @property
+    def duration_s(self) -> float:
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Peaks for drawing a waveform. peaks: one tuple per channel, each value 0..255 = |peak| / full scale * 255."""
+
+    hop_s: float
+    peaks: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StageTime:
+    """Processing seconds of one stage."""
+
+    stage: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What made the facts. fingerprint: short digest over models, options and code version (facts only)."""
+
+    fingerprint: str
+    callqa_version: str
+    models: tuple[tuple[str, str], ...]
+    versions: tuple[tuple[str, str], ...]
+    options: tuple[tuple[str, str], ...]
+    stage_times: tuple[StageTime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """Everything that was heard and measured in one call."""
+
+    recording: Recording
+    audio: AudioFacts
+    turns: tuple[Turn, ...]
+    utterances: tuple[Utterance, ...]
+    events: tuple[Event, ...]
+    measures: Measures
+    role_confidence: float
+    envelope: Envelope
+    engine: EngineInfo
+    analyzed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One judged fact with its evidence.
+
+    evidence: the words (or, for measures, value and limit in words). matched_text: the part of the utterance that
+    matched. value/limit: the measured value and the limit it was held against, in `unit`.
+    confidence: 0..1. note: why a status is not plain (for example which remedy was heard).
+    """
+
+    rule_id: str
+    family: str
+    severity: Severity
+    status: FindingStatus
+    utterance_index: int | None
+    start_s: float | None
+    end_s: float | None
+    evidence: str
+    confidence: float
+    role: Role = "unknown"
+    matched_text: str | None = None
+    value: float | None = None
+    limit: float | None = None
+    unit: str | None = None
+    note: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Stable name of this finding within its call, for human verdicts that must survive a recheck."""
+        start_ms = -1 if self.start_s is None else round(self.start_s * 1000)
+        return f"{self.rule_id}@{start_ms}"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicHit:
+    """One topic a call is about, with the words that say so. confidence: 0..1."""
+
+    topic: str
+    confidence: float
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deduction:
+    """Points taken from an item because of the finding with this key."""
+
+    finding_key: str
+    points: float
+
+
+@dataclass(frozen=True, slots=True)
+class ItemScore:
+    """One line of the scorecard. points: what is left of points_max; None when not applicable."""
+
+    item_id: str
+    section_id: str
+    name_zh: str
+    name_en: str
+    points_max: float
+    points: float | None
+    status: ItemStatus
+    deductions: tuple[Deduction, ...] = ()
+    fatal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SectionScore:
+    """One section. points_max leaves out items that are not applicable; None points: nothing applied."""
+
+    section_id: str
+    name_zh: str
+    name_en: str
+    points_max: float
+    points: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A call's score. total: 0..100, None when nothing could be judged. fatal: a red line was crossed."""
+
+    scorecard_id: str
+    scorecard_version: str
+    total: float | None
+    fatal: bool
+    passed: bool | None
+    sections: tuple[SectionScore, ...] = ()
+    items: tuple[ItemScore, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one rulebook version makes of one call's facts."""
+
+    call_id: str
+    rulebook_version: str
+    findings: tuple[Finding, ...]
+    score: Score
+    judged_at: datetime
+    topics: tuple[TopicHit, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class CallReport:
+    """A call, heard and judged."""
+
+    facts: CallFacts
+    judgement: Judgement
