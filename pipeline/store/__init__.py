@@ -1,0 +1,1 @@
+"""The stores of one data folder: artefacts, ledger, snapshots, reviews. Nothing else writes there."""
