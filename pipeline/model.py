@@ -258,7 +258,10 @@ class Deduction:
 
 @dataclass(frozen=True, slots=True)
 class ItemScore:
-    """One line of the scorecard. points: what is left of points_max; None when not applicable."""
+    """One line of the scorecard. points: what is left of points_max; None when not applicable.
+
+    reason: why the item is not applicable (a measure's reason code or a word of ours), None otherwise.
+    """
 
     item_id: str
     section_id: str
@@ -269,6 +272,7 @@ class ItemScore:
     status: ItemStatus
     deductions: tuple[Deduction, ...] = ()
     fatal: bool = False
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
