@@ -1,0 +1,1 @@
+"""Pages: filters, data, components. No SQL and no arithmetic here."""

@@ -1,0 +1,65 @@
+"""`/audio/{token}`: the only way to a recording's sound. Signed, expiring, with byte ranges; each play is logged."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from dashboards.data import Data
+from dashboards.links import LinkError, read_audio_token, signing_key
+from dashboards.media import Playable, playable
+from pipeline.config.settings import Settings
+from pipeline.errors import AudioError, StoreError
+
+# One listening makes many range requests: those of one address within this time are one play in the audit log.
+ONE_PLAY_S = 30.0
+_HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff", "Content-Disposition": "inline"}
+
+
+@dataclass(slots=True)
+class AudioServer:
+    """Answers audio requests for one data folder."""
+
+    data: Data
+    key: bytes
+    home: Path
+    last_request_s: dict[str, float] = field(default_factory=dict)
+
+    async def serve(self, request: Request) -> Response:
+        """The file (200 or 206), 403 for a bad or expired address, 404 when the recording is gone, 503 for the store."""
+        token = request.path_params["token"]
+        try:
+            found = await run_in_threadpool(self._find, token)
+        except LinkError as error:
+            return PlainTextResponse(str(error), 403, _HEADERS)
+        except AudioError as error:
+            return PlainTextResponse(str(error), 404, _HEADERS)
+        except StoreError as error:
+            return PlainTextResponse(str(error), 503, _HEADERS)
+        return FileResponse(found.path, media_type=found.media_type, headers=_HEADERS)
+
+    def _find(self, token: str) -> Playable:
+        link = read_audio_token(self.key, token, time.time())
+        call = self.data.recording(link.sha256)
+        if call is None:
+            raise AudioError("this recording is in no published call any more; reload the page")
+        found = playable(call.path, link.sha256, self.home)
+        self._log_play(token, call.call_id)
+        return found
+
+    def _log_play(self, token: str, call_id: str) -> None:
+        now = time.monotonic()
+        recent = {t: s for t, s in self.last_request_s.items() if now - s < ONE_PLAY_S}
+        if token not in recent:
+            self.data.log_play(call_id)
+        self.last_request_s = {**recent, token: now}
+
+
+def audio_route(settings: Settings, data: Data) -> Route:
+    """The route to add to the application. Raises StoreError when the signing key cannot be had."""
+    server = AudioServer(data, signing_key(settings.home), settings.home)
+    return Route("/audio/{token}", server.serve, methods=["GET", "HEAD"])

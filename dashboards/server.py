@@ -1,0 +1,115 @@
+"""Starts the dashboard: Streamlit's application plus our audio route, on loopback."""
+
+import hashlib
+import hmac
+import ipaddress
+import os
+import socket
+import tomllib
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from dashboards.links import signing_key
+from pipeline.config.settings import Settings
+from pipeline.errors import ConfigError
+
+SETTINGS_SECRET = "callqa_settings"  # noqa: S105  the key under which pages find the settings, no secret itself
+
+
+def serve(settings: Settings, ready: Callable[[str], None] | None = None) -> None:
+    """Serve the dashboard until the process is stopped.
+
+    ready: called once with the address as soon as pages are served. Raises ConfigError for a host other than loopback,
+    a port in use or a data folder without write access.
+    """
+    host, port = settings.dashboard.host, settings.dashboard.port
+    check_address(host, port)
+    import uvicorn  # noqa: PLC0415  a second of imports that `callqa --help` must not pay
+
+    app = build_app(settings)
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{port}/"
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if ready and self.started:
+                ready(address)
+
+    config = uvicorn.Config(
+        app, host=host, port=port, log_level="warning", access_log=False, server_header=False, ws="auto"
+    )
+    Server(config).run()
+
+
+def check_address(host: str, port: int) -> None:
+    """Raise ConfigError unless `host` is loopback and `port` is free."""
+    if not _is_loopback(host):
+        raise ConfigError(
+            f"dashboard.host = {host!r} is not loopback, and there is no sign-in yet: everybody who reaches the port "
+            "would read patients' calls; set dashboard.host to 127.0.0.1 and reach it through an SSH tunnel"
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ConfigError(
+                f"dashboard.port = {port} on {host} cannot be used ({error.strerror}); stop the program that holds it "
+                "or set another dashboard.port in callqa.yaml"
+            ) from error
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def build_app(settings: Settings) -> Any:
+    """The ASGI application: pages, Streamlit's own routes and the audio route."""
+    options = streamlit_options(settings)
+    os.environ["STREAMLIT_SERVER_COOKIE_SECRET"] = _cookie_secret(settings.home)
+    import streamlit as st  # noqa: PLC0415
+    from streamlit.web import bootstrap  # noqa: PLC0415
+
+    bootstrap.load_config_options(options)
+    from dashboards.audio_route import audio_route  # noqa: PLC0415
+    from dashboards.data import Data  # noqa: PLC0415
+
+    script = Path(str(files("dashboards").joinpath("app.py")))
+    return st.App(
+        script,
+        routes=[audio_route(settings, Data(settings))],
+        secrets={SETTINGS_SECRET: settings.model_dump_json()},
+    )
+
+
+def streamlit_options(settings: Settings) -> dict[str, Any]:
+    """Streamlit's options by dotted name: streamlit.toml with the settings' host and port."""
+    raw = tomllib.loads(files("dashboards").joinpath("streamlit.toml").read_text(encoding="utf-8"))
+    flat = {}
+    for section, options in raw.items():
+        for name, value in options.items():
+            if isinstance(value, dict):
+                flat.update({f"{section}.{name}.{inner}": v for inner, v in value.items()})
+            else:
+                flat[f"{section}.{name}"] = value
+    host, port = settings.dashboard.host, settings.dashboard.port
+    return {
+        **flat,
+        "server.address": host,
+        "server.port": port,
+        "browser.serverAddress": host,
+        "browser.serverPort": port,
+    }
+
+
+def _cookie_secret(home: Path) -> str:
+    return hmac.new(signing_key(home), b"cookie", hashlib.sha256).hexdigest()

@@ -1,0 +1,16 @@
+-- purpose: what is drawn on the time line of one call
+-- parameters: $call_id
+-- columns: kind, role, utterance_index, start_s, end_s, value (s; loudness_jump: dB)
+
+select
+    kind,
+    role,
+    utterance_index,
+    start_s,
+    end_s,
+    value
+from events
+where call_id = $call_id
+order by
+    start_s,
+    event_index;

@@ -1,0 +1,28 @@
+-- purpose: findings of one call, by time; those without a time come last
+-- parameters: $call_id
+-- columns: finding_key, rule_id, family, severity, status, role, utterance_index, start_s, end_s, evidence,
+--   matched_text, confidence (0..1), value, limit_value (in unit), unit, note, points_deducted (points)
+
+select
+    finding_key,
+    rule_id,
+    family,
+    severity,
+    status,
+    role,
+    utterance_index,
+    start_s,
+    end_s,
+    evidence,
+    matched_text,
+    confidence,
+    value,
+    limit_value,
+    unit,
+    note,
+    points_deducted
+from findings
+where call_id = $call_id
+order by
+    start_s nulls last,
+    finding_index;

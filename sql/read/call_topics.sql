@@ -1,0 +1,13 @@
+-- purpose: what one call is about, most certain first
+-- parameters: $call_id
+-- columns: topic, confidence (0..1), evidence
+
+select
+    topic,
+    confidence,
+    evidence
+from topics
+where call_id = $call_id
+order by
+    confidence desc,
+    topic;
