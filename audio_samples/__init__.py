@@ -1,0 +1,1 @@
+"""Synthetic sample calls with known truth: the generator (a developer's tool) and the audio it made."""
