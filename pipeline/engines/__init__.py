@@ -1,1 +1,69 @@
-"""The engines: the only place that imports the heavy models."""
+"""The engines: the only place that imports the heavy models, behind two small protocols."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.model import Turn, Word
+
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of one signal in seconds from its start."""
+
+    start_s: float
+    end_s: float
+
+    @property
+    def duration_s(self) -> float:
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedText:
+    """Text that the recogniser gave and that was not believed. reason: short English code."""
+
+    start_s: float
+    end_s: float
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """words: for each span asked for, its words in order (empty: nothing was recognised). dropped: disbelieved text."""
+
+    words: tuple[tuple[Word, ...], ...]
+    dropped: tuple[DroppedText, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Diarization:
+    """turns: sorted by start, different speakers may overlap. speech: where anybody speaks, sorted and disjoint."""
+
+    turns: tuple[Turn, ...]
+    speech: tuple[Span, ...]
+
+
+class Transcriber(Protocol):
+    """Turns stretches of speech into words."""
+
+    def transcribe(self, samples: Samples, spans: tuple[Span, ...]) -> Transcript:
+        """Words of each span. samples: (n,) at 16 kHz. spans: sorted, disjoint, of any length."""
+        ...
+
+
+class Diarizer(Protocol):
+    """Finds speech, and who speaks."""
+
+    def speech(self, samples: Samples) -> tuple[Span, ...]:
+        """Where anybody speaks. samples: (n,) at 16 kHz."""
+        ...
+
+    def diarize(self, samples: Samples) -> Diarization:
+        """Who speaks when. samples: (n,) at 16 kHz."""
+        ...

@@ -1,0 +1,235 @@
+"""Speech to words with faster-whisper, fed with levelled turns packed into windows.
+
+Measured reasons (FACTS of the project, ten synthetic telephone calls): the model hears best when whole turns, each
+brought to the same level, are packed into one window with short gaps; library VAD and prompts lose speech.
+No prompt and no hot words are ever given: a forbidden phrase put there comes back as a hallucination.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ruamel.yaml import YAML
+
+from pipeline.config import ModelSettings, TranscriptionSettings
+from pipeline.engines import DroppedText, Samples, Span, Transcript, runtime
+from pipeline.errors import EngineError
+from pipeline.model import Word
+from pipeline.text import count_characters, for_scoring
+
+RATE_HZ = 16_000
+PAD_S = 0.12  # of real signal kept on both sides of a span, so that soft onsets survive
+FADE_S = 0.01
+RETRY_MIN_S = 0.6  # a span this long without a word is decoded once more on its own
+LOOP_REPEATS = 4  # the same 2 to 12 characters this many times in a row: a decoding loop
+CUT_SEARCH_S = 8.0  # an over-long span is cut at the quietest moment within its last seconds
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of a span inside a window. Both intervals have the same length."""
+
+    span: int
+    source: Span
+    window_start_s: float
+
+    @property
+    def window_end_s(self) -> float:
+        return self.window_start_s + self.source.duration_s
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A decoded segment: its words in window time and the recogniser's own figures."""
+
+    words: tuple[Word, ...]
+    text: str
+    avg_logprob: float
+    no_speech_prob: float
+    compression_ratio: float
+
+
+class WhisperTranscriber:
+    """faster-whisper behind the Transcriber protocol."""
+
+    def __init__(
+        self, model: Path | str, models: ModelSettings, settings: TranscriptionSettings, *, threads: int
+    ) -> None:
+        """Load the model. Raises EngineError when the folder holds no CTranslate2 Whisper model."""
+        runtime.prepare(allow_hub=models.allow_hub)
+        from faster_whisper import WhisperModel  # noqa: PLC0415 - only after prepare()
+
+        self._settings = settings
+        try:
+            self._model = WhisperModel(
+                str(model),
+                device=models.device,
+                compute_type=models.compute_type,
+                cpu_threads=threads,
+                local_files_only=not models.allow_hub,
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            raise EngineError(
+                f"Whisper model {model} could not be loaded: {error}; check models.whisper, models.device and "
+                "models.compute_type, then run: callqa doctor"
+            ) from error
+
+    def transcribe(self, samples: Samples, spans: tuple[Span, ...]) -> Transcript:
+        """Words of each span, times in seconds of `samples` (n,) at 16 kHz."""
+        words: list[list[Word]] = [[] for _ in spans]
+        dropped: list[DroppedText] = []
+        for window in self._windows(samples, spans):
+            self._decode(samples, window, words, dropped)
+        for i, span in enumerate(spans):
+            if not words[i] and span.duration_s >= RETRY_MIN_S:
+                for window in self._windows(samples, (span,)):
+                    alone = tuple(_Piece(i, p.source, p.window_start_s) for p in window)
+                    self._decode(samples, alone, words, dropped)
+        return Transcript(tuple(tuple(w) for w in words), tuple(dropped))
+
+    def _windows(self, samples: Samples, spans: tuple[Span, ...]) -> tuple[tuple[_Piece, ...], ...]:
+        """Pack spans, padded and cut where too long, into windows of at most window_s."""
+        total_s = len(samples) / RATE_HZ
+        limit_s, gap_s = self._settings.window_s, self._settings.gap_s
+        windows: list[tuple[_Piece, ...]] = []
+        current: list[_Piece] = []
+        at_s = 0.0
+        for i, span in enumerate(spans):
+            before_s = spans[i - 1].end_s if i else 0.0
+            after_s = spans[i + 1].start_s if i + 1 < len(spans) else total_s
+            start_s = max(span.start_s - PAD_S, min((before_s + span.start_s) / 2, span.start_s), 0.0)
+            end_s = min(span.end_s + PAD_S, max((after_s + span.end_s) / 2, span.end_s), total_s)
+            for part in _cut(samples, Span(start_s, end_s), limit_s):
+                if current and at_s + part.duration_s > limit_s:
+                    windows.append(tuple(current))
+                    current, at_s = [], 0.0
+                current.append(_Piece(i, part, at_s))
+                at_s += part.duration_s + gap_s
+        if current:
+            windows.append(tuple(current))
+        return tuple(windows)
+
+    def _decode(
+        self, samples: Samples, pieces: tuple[_Piece, ...], words: list[list[Word]], dropped: list[DroppedText]
+    ) -> None:
+        """Decode one window and hand its words to the spans they belong to."""
+        for heard in self._run(self._render(samples, pieces)):
+            reason = self._disbelief(heard)
+            placed = [_place(word, pieces) for word in heard.words]
+            if reason and placed:
+                dropped.append(DroppedText(placed[0][1].start_s, placed[-1][1].end_s, heard.text, reason))
+                continue
+            for span, word in placed:
+                words[span].append(word)
+
+    def _render(self, samples: Samples, pieces: tuple[_Piece, ...]) -> Samples:
+        """The window's samples: each piece levelled, faded at its edges, silence between."""
+        window = np.zeros(round(pieces[-1].window_end_s * RATE_HZ) + 1, np.float32)
+        for piece in pieces:
+            part = samples[round(piece.source.start_s * RATE_HZ) : round(piece.source.end_s * RATE_HZ)].copy()
+            rms = float(np.sqrt(np.mean(np.square(part, dtype=np.float64)))) if len(part) else 0.0
+            if rms > 0:
+                gain_db = min(self._settings.level_dbfs - 20 * np.log10(rms), self._settings.max_gain_db)
+                part *= np.float32(10 ** (gain_db / 20))
+            fade = min(round(FADE_S * RATE_HZ), len(part) // 2)
+            if fade:
+                ramp = np.linspace(0, 1, fade, dtype=np.float32)
+                part[:fade] *= ramp
+                part[-fade:] *= ramp[::-1]
+            at = round(piece.window_start_s * RATE_HZ)
+            part = part[: len(window) - at]
+            window[at : at + len(part)] = np.clip(part, -1, 1)
+        return window
+
+    def _run(self, window: Samples) -> tuple[_Heard, ...]:
+        import ctranslate2  # noqa: PLC0415 - only after prepare()
+
+        ctranslate2.set_random_seed(0)  # the fallback temperatures sample: the same audio must give the same words
+        settings = self._settings
+        segments, _ = self._model.transcribe(
+            window,
+            language=settings.language,
+            beam_size=settings.beam_size,
+            temperature=list(settings.temperatures),
+            compression_ratio_threshold=settings.max_compression_ratio,
+            log_prob_threshold=settings.min_avg_logprob,
+            no_speech_threshold=settings.max_no_speech_prob,
+            condition_on_previous_text=False,
+            word_timestamps=True,
+            vad_filter=False,
+        )
+        return tuple(_heard(segment) for segment in segments)
+
+    def _disbelief(self, heard: _Heard) -> str | None:
+        """Why a segment is not believed, None when it is."""
+        plain = for_scoring(heard.text)
+        if not plain:
+            return "no_characters"
+        if any(phrase in plain for phrase in self._hallucinations):
+            return "known_hallucination"
+        if _loops(plain):
+            return "loop"
+        if heard.compression_ratio > self._settings.max_compression_ratio:
+            return "compression_ratio"
+        unsure = heard.avg_logprob < self._settings.min_avg_logprob
+        if unsure and heard.no_speech_prob > self._settings.max_no_speech_prob / 2:
+            return "no_speech"
+        seconds = heard.words[-1].end_s - heard.words[0].start_s if heard.words else 0.0
+        if count_characters(heard.text) > max(1.0, seconds) * self._settings.max_characters_per_s:
+            return "characters_per_second"
+        return None
+
+    @cached_property
+    def _hallucinations(self) -> tuple[str, ...]:
+        text = files("pipeline.config").joinpath("lexicon/hallucinations.yaml").read_text(encoding="utf-8")
+        return tuple(YAML(typ="safe", pure=True).load(text)["phrases"])
+
+
+def _heard(segment: Any) -> _Heard:
+    return _Heard(
+        words=tuple(Word(w.word, float(w.start), float(w.end), float(w.probability)) for w in segment.words or ()),
+        text=segment.text,
+        avg_logprob=segment.avg_logprob,
+        no_speech_prob=segment.no_speech_prob,
+        compression_ratio=segment.compression_ratio,
+    )
+
+
+def _place(word: Word, pieces: tuple[_Piece, ...]) -> tuple[int, Word]:
+    """The span a word belongs to, and the word in the source's time, kept inside its piece."""
+    middle_s = (word.start_s + word.end_s) / 2
+    piece = min(pieces, key=lambda p: max(p.window_start_s - middle_s, middle_s - p.window_end_s, 0.0))
+    shift_s = piece.source.start_s - piece.window_start_s
+    start_s = min(max(word.start_s + shift_s, piece.source.start_s), piece.source.end_s)
+    end_s = min(max(word.end_s + shift_s, start_s), piece.source.end_s)
+    return piece.span, Word(word.text, start_s, end_s, word.probability)
+
+
+def _cut(samples: Samples, span: Span, limit_s: float) -> tuple[Span, ...]:
+    """Cut a span into parts of at most limit_s, each cut at the quietest 50 ms near the end of a part."""
+    parts = []
+    start_s = span.start_s
+    hop = round(0.05 * RATE_HZ)
+    while span.end_s - start_s > limit_s:
+        search_s = min(CUT_SEARCH_S, limit_s / 2)
+        first = round((start_s + limit_s - search_s) * RATE_HZ)
+        frames = samples[first : round((start_s + limit_s) * RATE_HZ)]
+        frames = frames[: len(frames) // hop * hop].reshape(-1, hop)
+        quietest = int(np.argmin(np.square(frames).mean(axis=1)))
+        cut_s = (first + quietest * hop + hop / 2) / RATE_HZ
+        parts.append(Span(start_s, cut_s))
+        start_s = cut_s
+    return (*parts, Span(start_s, span.end_s))
+
+
+def _loops(text: str) -> bool:
+    """True when 2 to 12 characters come LOOP_REPEATS times in a row, or one character twice as often."""
+    return any(
+        text[i : i + size] * repeats == text[i : i + size * repeats]
+        for size in range(1, 13)
+        for repeats in (LOOP_REPEATS if size > 1 else LOOP_REPEATS * 2,)
+        for i in range(len(text) - size * repeats + 1)
+    )
