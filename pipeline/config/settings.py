@@ -38,6 +38,7 @@ class ModelSettings(Section):
 class AudioSettings(Section):
     max_duration_s: Positive
     max_file_bytes: Annotated[int, Field(gt=0)]
+    max_samples_bytes: Annotated[int, Field(gt=0)]
     min_duration_s: Positive
     engine_rate_hz: Literal[16000]
     dual_mono_max_difference_db: float
