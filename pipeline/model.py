@@ -1,7 +1,7 @@
 """The nouns: frozen values that every other module speaks in.
 
 Seconds are floats from the start of the file. Levels are dBFS = 20 log10(RMS) with full scale = 1.0 and nothing added:
-RMS 0.1 reads -20 dBFS whatever the wave's shape, so a sine of amplitude 1.0 reads -3.01 dBFS (the dBov of ITU-T G.100.1;
+RMS 0.1 reads -20 dBFS for any wave, so a sine of amplitude 1.0 reads -3.01 dBFS (dBov as in ITU-T G.100.1;
 AES17 would add 3.01 dB). Facts (what was heard) are kept apart from judgements (what a rulebook makes
 of it): `CallFacts` never changes for given bytes, models and settings; `Judgement` is made again by `recheck`.
 """
