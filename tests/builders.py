@@ -1,6 +1,6 @@
 """Builders of whole, plausible values for everybody's tests: every argument has a default, every default can be named.
 
-The default call: a mono appointment call of 42 s, handled well but for one 不知道 of the agent. Times, texts and
+The default call: a mono appointment call of 48 s, handled well but for one 不知道 of the agent. Times, texts and
 measures agree with each other, so that a test changes only what it is about:
 
     make_report(call_id="c7", total=60.0)
@@ -43,15 +43,15 @@ PUNCTUATION = "，。？！、；：…"
 Line = tuple[Role, float, float, str]
 
 APPOINTMENT: tuple[Line, ...] = (
-    ("agent", 0.5, 4.1, "您好，市第一人民医院，工号零二三为您服务，请问有什么可以帮您？"),
-    ("patient", 4.6, 7.8, "你好，我想挂一个心内科的号，明天上午还有吗？"),
-    ("agent", 8.4, 10.6, "请稍等，我帮您查一下。"),
-    ("agent", 20.1, 24.3, "明天上午王主任的专家号还有两个，普通号也有，您要哪一种？"),
-    ("patient", 24.9, 28.2, "专家号吧。报销比例是多少，你知道吗？"),
-    ("agent", 28.5, 30.9, "这个我不知道，规定就这样。"),
-    ("patient", 31.4, 33.6, "那好吧，先帮我挂上。"),
-    ("agent", 34.0, 39.8, "好的，已经帮您挂好了，请带好身份证和医保卡，祝您早日康复，再见。"),
-    ("patient", 40.2, 41.0, "谢谢，再见。"),
+    ("agent", 0.5, 6.9, "您好，市第一人民医院，工号零二三为您服务，请问有什么可以帮您？"),
+    ("patient", 7.4, 11.7, "你好，我想挂一个心内科的号，明天上午还有吗？"),
+    ("agent", 12.3, 14.4, "请稍等，我帮您查一下。"),
+    ("agent", 23.9, 29.9, "明天上午王主任的专家号还有两个，普通号也有，您要哪一种？"),
+    ("patient", 30.5, 33.9, "专家号吧。报销比例是多少，你知道吗？"),
+    ("agent", 34.2, 36.8, "这个我不知道，规定就这样。"),
+    ("patient", 37.3, 39.1, "那好吧，先帮我挂上。"),
+    ("agent", 39.5, 45.9, "好的，已经帮您挂好了，请带好身份证和医保卡，祝您早日康复，再见。"),
+    ("patient", 46.3, 47.2, "谢谢，再见。"),
 )
 
 
@@ -171,8 +171,8 @@ def make_audio_facts(**overrides: Any) -> AudioFacts:
         "sample_rate_hz": 8000,
         "channels": 1,
         "layout": "mono",
-        "declared_s": 42.0,
-        "decoded_s": 42.0,
+        "declared_s": 48.2,
+        "decoded_s": 48.2,
     }
     return AudioFacts(**{**values, **overrides})
 
@@ -194,7 +194,7 @@ def make_engine(**overrides: Any) -> EngineInfo:
     return EngineInfo(**{**values, **overrides})
 
 
-def make_envelope(duration_s: float = 42.0, channels: int = 1, hop_s: float = 0.05) -> Envelope:
+def make_envelope(duration_s: float = 48.2, channels: int = 1, hop_s: float = 0.05) -> Envelope:
     """A saw-tooth that fills the length, different in each channel."""
     count = round(duration_s / hop_s)
     return Envelope(hop_s, tuple(tuple((i * 7 + c * 50) % 256 for i in range(count)) for c in range(channels)))
@@ -211,10 +211,10 @@ def make_call_measures(**overrides: float | str | None) -> Measures:
         "patient_speech_rate_cpm": 228.0,
         "agent_gross_rate_cpm": 221.0,
         "patient_gross_rate_cpm": 205.0,
-        "agent_talk_ratio": 0.63,
-        "patient_talk_ratio": 0.37,
-        "agent_talk_s": 18.6,
-        "patient_talk_s": 9.9,
+        "agent_talk_ratio": 0.69,
+        "patient_talk_ratio": 0.31,
+        "agent_talk_s": 23.4,
+        "patient_talk_s": 10.4,
         "agent_pitch_median_hz": 215.0,
         "patient_pitch_median_hz": 130.0,
         "agent_pitch_range_semitones": 7.5,
@@ -226,7 +226,7 @@ def make_call_measures(**overrides: float | str | None) -> Measures:
         "snr_db": 24.5,
         "clipping_ratio": 0.0,
         "silence_total_s": 9.5,
-        "silence_ratio": 0.226,
+        "silence_ratio": 0.203,
         "longest_silence_s": 9.5,
         "overlap_s": "mono_overlap",
         "overlap_ratio": "mono_overlap",
@@ -248,7 +248,7 @@ def make_facts(call_id: str = "8023_appointment", lines: Sequence[Line] = APPOIN
         "audio": make_audio_facts(declared_s=length_s, decoded_s=length_s),
         "turns": make_turns(utterances),
         "utterances": utterances,
-        "events": (Event("silence", 10.6, 20.1, "agent", 3, 9.5),) if lines is APPOINTMENT else (),
+        "events": (Event("silence", 14.4, 23.9, "agent", 3, 9.5),) if lines is APPOINTMENT else (),
         "measures": make_call_measures(),
         "role_confidence": 0.95,
         "envelope": make_envelope(length_s),
@@ -266,8 +266,8 @@ def make_finding(**overrides: Any) -> Finding:
         "severity": "major",
         "status": "violated",
         "utterance_index": 5,
-        "start_s": 28.9,
-        "end_s": 29.7,
+        "start_s": 34.9,
+        "end_s": 35.6,
         "evidence": "这个我不知道，规定就这样。",
         "confidence": 0.88,
         "role": "agent",
@@ -297,8 +297,8 @@ def make_findings() -> tuple[Finding, ...]:
             severity="minor",
             status="remedied",
             utterance_index=3,
-            start_s=10.6,
-            end_s=20.1,
+            start_s=14.4,
+            end_s=23.9,
             evidence="静默 9.5 秒，限值 8 秒",
             matched_text=None,
             value=9.5,

@@ -1,0 +1,18 @@
+-- purpose: every measure of every call, one row each (store: snapshot)
+-- parameters: none
+-- columns: those of call_measures; the unit is the suffix of name
+insert into call_measures by name
+with listed as (
+    select
+        f.call_id,
+        unnest(f.measures.items) as m
+    from staged_facts as f
+    semi join calls as c on c.call_id = f.call_id
+)
+
+select
+    call_id,
+    m.name as name,
+    m.value as value,
+    if(m.value is null, coalesce(m.reason, 'not_measured'), null) as reason
+from listed

@@ -1,0 +1,26 @@
+-- purpose: the items of every score with what each deduction is for (store: snapshot)
+-- parameters: none
+-- columns: those of score_items; points null: not applicable
+insert into score_items by name
+with listed as (
+    select
+        j.call_id,
+        generate_subscripts(j.score.items, 1) - 1 as item_index,
+        unnest(j.score.items) as i
+    from staged_judgements as j
+    semi join calls as c on c.call_id = j.call_id
+)
+
+select
+    call_id,
+    item_index,
+    i.section_id as section_id,
+    i.item_id as item_id,
+    i.name_zh as name_zh,
+    i.name_en as name_en,
+    i.points_max as points_max,
+    i.points as points,
+    i.status as status,
+    i.fatal as fatal,
+    coalesce(i.deductions, []) as deductions
+from listed

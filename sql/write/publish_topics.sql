@@ -1,0 +1,18 @@
+-- purpose: what every call is about (store: snapshot)
+-- parameters: none
+-- columns: those of topics; confidence 0..1
+insert into topics by name
+with listed as (
+    select
+        j.call_id,
+        unnest(j.topics) as t
+    from staged_judgements as j
+    semi join calls as c on c.call_id = j.call_id
+)
+
+select
+    call_id,
+    t.topic as topic,
+    t.confidence as confidence,
+    coalesce(t.evidence, []) as evidence
+from listed

@@ -1,0 +1,256 @@
+"""Snapshots: everything stored is in them, they are swapped whole, and a reader can do nothing but read."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import StoreError
+from pipeline.model import Finding
+from pipeline.store import artefact, snapshot
+from pipeline.store.snapshot import FileState, current_snapshot, open_snapshot, publish
+from tests.builders import make_finding, make_metadata, make_report, make_reports, make_score
+
+WHEN = datetime(2025, 11, 21, 3, 0, tzinfo=UTC)
+
+
+def fill(home: Path, count: int = 3) -> None:
+    for report in make_reports(count):
+        artefact.write_report(home, report)
+
+
+def rows(home: Path, sql: str) -> list[tuple[object, ...]]:
+    connection = open_snapshot(home)
+    assert connection is not None
+    with connection:
+        return connection.execute(sql).pl().rows()
+
+
+def test_nothing_published_yet_is_none(tmp_path: Path) -> None:
+    assert open_snapshot(tmp_path) is None
+    assert current_snapshot(tmp_path) is None
+
+
+def test_no_calls_at_all_can_be_published_and_read(tmp_path: Path) -> None:
+    published = publish(tmp_path)
+    assert (published.snapshot_id, published.calls) == (1, 0)
+    assert rows(tmp_path, "select count(*) from call_summaries") == [(0,)]
+    assert rows(tmp_path, "select snapshot_id, calls, rulebook_version from snapshot_info") == [(1, 0, None)]
+
+
+def test_a_call_arrives_whole(tmp_path: Path) -> None:
+    report = make_report()
+    artefact.write_report(tmp_path, report)
+    publish(tmp_path)
+    facts, judgement = report.facts, report.judgement
+    call = rows(tmp_path, "select call_id, started_at, agent_name, topic, decoded_s, score_total, passed from calls")
+    assert call == [
+        ("8023_appointment", facts.recording.metadata.started_at, "李静", "预约挂号", facts.audio.decoded_s, 90.0, True)
+    ]
+    texts = rows(tmp_path, "select text, role, start_s, estimated_spl_db from utterances order by utterance_index")
+    assert texts == [(u.text, u.role, u.start_s, u.measures.value("estimated_spl_db")) for u in facts.utterances]
+    words = rows(tmp_path, "select words[1].text, len(words), len(measures) from utterances where utterance_index = 0")
+    first = facts.utterances[0]
+    assert words == [(first.words[0].text, len(first.words), len(first.measures.items))]
+    silences = rows(tmp_path, "select kind, start_s, value from events")
+    assert silences == [(e.kind, e.start_s, e.value) for e in facts.events]
+    found = rows(
+        tmp_path, "select finding_key, status, points_deducted, limit_value from findings order by finding_index"
+    )
+    assert found == [(f.key, f.status, 10.0 if f.status == "violated" else 0.0, f.limit) for f in judgement.findings]
+    measured = dict(rows(tmp_path, "select name, coalesce(cast(value as varchar), reason) from call_measures"))
+    assert measured["overlap_s"] == "mono_overlap"
+    assert float(str(measured["snr_db"])) == 24.5
+    assert rows(tmp_path, "select channel, hop_s, peaks from waveforms") == [
+        (0, 0.05, list(facts.envelope.peaks[0])),
+    ]
+    items = rows(tmp_path, "select item_id, points, status, deductions from score_items order by item_index")
+    assert items[0] == (
+        "forbidden_phrase",
+        50.0,
+        "deducted",
+        [{"finding_key": judgement.findings[2].key, "points": 10.0}],
+    )
+    assert items[2][1:3] == (None, "not_applicable")
+    assert rows(tmp_path, "select topic, confidence, evidence from topics order by confidence desc") == [
+        (t.topic, t.confidence, list(t.evidence)) for t in judgement.topics
+    ]
+    assert rows(tmp_path, "select violated, review, remedied from call_summaries") == [(1, 0, 1)]
+
+
+def test_metadata_topic_beats_the_judged_one_and_silence_leaves_none(tmp_path: Path) -> None:
+    artefact.write_report(tmp_path, make_report("a", metadata=make_metadata(topic="投诉")))
+    artefact.write_report(tmp_path, make_report("b", topics=(), lines=(), findings=(), total=None))
+    publish(tmp_path)
+    assert rows(tmp_path, "select call_id, topic, score_total from calls order by call_id") == [
+        ("a", "投诉", 90.0),
+        ("b", None, None),
+    ]
+
+
+@given(st.lists(st.floats(0, 20_000), min_size=1, max_size=30))
+def test_the_key_made_in_sql_is_the_key_made_in_python(starts: list[float]) -> None:
+    findings = [make_finding(start_s=s) for s in starts]
+    with duckdb.connect() as connection:
+        connection.execute("create table f (start_s double)")
+        connection.executemany("insert into f values (?)", [[s] for s in starts])
+        sql = "select 'forbidden-dont-know@' || cast(round_even(start_s * 1000, 0) as bigint) from f order by rowid"
+        assert [row[0] for row in connection.execute(sql).fetchall()] == [f.key for f in findings]
+
+
+def test_a_finding_without_a_time_keeps_its_key(tmp_path: Path) -> None:
+    whole_call: Finding = make_finding(start_s=None, end_s=None, utterance_index=None)
+    artefact.write_report(tmp_path, make_report(findings=(whole_call,), score=make_score(90.0, (whole_call,))))
+    publish(tmp_path)
+    assert rows(tmp_path, "select finding_key, points_deducted from findings") == [(whole_call.key, 10.0)]
+
+
+def test_facts_without_judgement_are_left_out(tmp_path: Path) -> None:
+    fill(tmp_path, 2)
+    artefact.write_facts(tmp_path, make_report("unjudged").facts)
+    assert publish(tmp_path).calls == 2
+
+
+def test_every_publish_has_a_new_name_and_only_some_are_kept(tmp_path: Path) -> None:
+    fill(tmp_path)
+    numbers = [publish(tmp_path, keep=2).snapshot_id for _ in range(4)]
+    assert numbers == [1, 2, 3, 4]
+    names = sorted(p.name for p in (tmp_path / "snapshots").iterdir())
+    assert names == ["CURRENT", "analytics-3.duckdb", "analytics-4.duckdb"]
+    assert current_snapshot(tmp_path) == tmp_path / "snapshots" / "analytics-4.duckdb"
+
+
+def test_a_reader_keeps_its_snapshot_while_a_new_one_is_published(tmp_path: Path) -> None:
+    fill(tmp_path, 2)
+    publish(tmp_path, keep=1)
+    reader = open_snapshot(tmp_path)
+    assert reader is not None
+    fill(tmp_path, 5)
+    publish(tmp_path, keep=1)
+    assert reader.execute("select count(*) from calls").fetchone() == (2,)
+    assert rows(tmp_path, "select count(*) from calls") == [(5,)]
+    reader.close()
+
+
+def test_a_left_over_of_a_killed_publish_is_not_used_again(tmp_path: Path) -> None:
+    fill(tmp_path, 1)
+    publish(tmp_path)
+    (tmp_path / "snapshots" / "analytics-2.duckdb").write_bytes(b"half")
+    (tmp_path / "snapshots" / "analytics-3.duckdb.wal").write_bytes(b"stale")
+    assert publish(tmp_path).snapshot_id == 3
+    assert rows(tmp_path, "select count(*) from calls") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "insert into snapshot_info values (9, now(), 'x', 'y', 0)",
+        "create table t (x integer)",
+        "select * from read_csv('/etc/passwd')",
+        "copy calls to '/tmp/stolen.csv'",
+        "attach '/tmp/other.duckdb'",
+        "install httpfs",
+        "set enable_external_access = true",
+        "set threads = 64",
+    ],
+)
+def test_a_reader_can_only_read(tmp_path: Path, sql: str) -> None:
+    publish(tmp_path)
+    connection = open_snapshot(tmp_path)
+    assert connection is not None
+    with connection, pytest.raises(duckdb.Error):
+        connection.execute(sql)
+
+
+def test_a_damaged_artefact_is_left_out_and_named(tmp_path: Path) -> None:
+    fill(tmp_path)
+    path = artefact.write_facts(tmp_path, make_report("broken").facts)
+    path.write_bytes(path.read_bytes()[:400])
+    published = publish(tmp_path)
+    assert published.calls == 3
+    assert published.unreadable == (path,)
+
+
+def test_files_of_the_ledger_are_shown_and_say_where_a_moved_file_is(tmp_path: Path) -> None:
+    artefact.write_report(tmp_path, make_report())
+    publish(
+        tmp_path,
+        [
+            FileState("/new/8023_appointment.wav", "aa", "8023_appointment", "done", None, 1, WHEN),
+            FileState("/new/坏.wav", None, None, "failed", "坏.wav is empty", 1, WHEN),
+        ],
+    )
+    assert rows(tmp_path, "select path, file_name from calls") == [
+        ("/new/8023_appointment.wav", "8023_appointment.wav")
+    ]
+    assert rows(tmp_path, "select path, state, reason, updated_at from files where state = 'failed'") == [
+        ("/new/坏.wav", "failed", "坏.wav is empty", WHEN)
+    ]
+
+
+def test_an_older_column_set_is_still_read(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    fill(tmp_path, 2)
+    path = next((tmp_path / "artefacts").rglob(f"*{artefact.JUDGEMENT_SUFFIX}"))
+    pq.write_table(pq.read_table(path).drop_columns(["topics"]), path)
+    publish(tmp_path)
+    assert rows(tmp_path, "select count(*), count(topic) from calls") == [(2, 1)]
+
+
+@pytest.mark.parametrize("name", ["data [1] * 心内科 😀", 'it\'s "quoted"; drop table calls'])
+def test_odd_folder_names_are_only_names(tmp_path: Path, name: str) -> None:
+    fill(tmp_path / name, 2)
+    assert publish(tmp_path / name).calls == 2
+
+
+def test_a_question_mark_in_the_folder_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="question mark"):
+        publish(tmp_path / "data?")
+
+
+def test_a_pointer_to_nothing_says_what_to_do(tmp_path: Path) -> None:
+    publish(tmp_path)
+    (tmp_path / "snapshots" / "CURRENT").write_text("../../etc/passwd")
+    with pytest.raises(StoreError, match="run callqa publish"):
+        open_snapshot(tmp_path)
+
+
+def test_a_damaged_snapshot_says_what_to_do(tmp_path: Path) -> None:
+    publish(tmp_path).path.write_bytes(b"not a database" * 1000)
+    with pytest.raises(StoreError, match=r"analytics-1\.duckdb cannot be opened.*callqa publish"):
+        open_snapshot(tmp_path)
+
+
+def test_a_snapshot_of_another_schema_says_what_to_do(tmp_path: Path) -> None:
+    path = publish(tmp_path).path
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("delete from schema_migrations")
+    with pytest.raises(StoreError, match="older callqa"):
+        open_snapshot(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_keeps_the_old_snapshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, 1)
+    publish(tmp_path)
+
+    def refuse(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(snapshot, "flush", refuse)
+    with pytest.raises(StoreError, match=r"no snapshot could be published.*stays in use"):
+        publish(tmp_path)
+    monkeypatch.undo()
+    assert current_snapshot(tmp_path) == tmp_path / "snapshots" / "analytics-1.duckdb"
+    assert rows(tmp_path, "select count(*) from calls") == [(1,)]
+
+
+def test_findings_may_be_none(tmp_path: Path) -> None:
+    artefact.write_report(tmp_path, make_report(findings=()))
+    publish(tmp_path)
+    assert rows(tmp_path, "select violated, review from call_summaries") == [(0, 0)]
