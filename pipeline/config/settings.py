@@ -132,6 +132,8 @@ class DashboardSettings(Section):
     port: Annotated[int, Field(ge=1, le=65535)]
     language: Literal["zh", "en"]
     audio_link_s: Positive
+    loudness_band_db: tuple[Positive, Positive]
+    rate_band_cpm: tuple[Positive, Positive]
 
 
 class Settings(Section):
