@@ -16,6 +16,8 @@ from pipeline.audio import load, sha256_of
 from pipeline.errors import AudioError
 from tests.pipeline.audio_files import audio_settings, encode, sine, talk, write
 
+SETTINGS = audio_settings()
+
 
 def codes(warnings: tuple[str, ...]) -> set[str]:
     return {text.split(":", 1)[0] for text in warnings}
@@ -24,7 +26,7 @@ def codes(warnings: tuple[str, ...]) -> set[str]:
 def refused(path: Path, *parts: str, **overrides: float) -> str:
     """The message of the AudioError; it names the file and each of `parts`."""
     with pytest.raises(AudioError) as caught:
-        load(path, audio_settings(**overrides))
+        load(path, SETTINGS.model_copy(update=overrides))
     message = str(caught.value)
     for part in (str(path), *parts):
         assert part in message
@@ -189,7 +191,7 @@ def test_more_bytes_than_the_limit(wav: Path) -> None:
 
 
 def test_a_truncated_wav(wav: Path) -> None:
-    facts = load(with_bytes(wav, wav.read_bytes()[:80_044]), audio_settings()).facts
+    facts = load(with_bytes(wav, wav.read_bytes()[:80_044]), SETTINGS).facts
     assert facts.declared_s == 10.0
     assert facts.decoded_s == pytest.approx(5.0, abs=0.01)
     assert facts.damaged
@@ -200,7 +202,7 @@ def test_a_truncated_wav(wav: Path) -> None:
 def test_a_truncated_file_gives_what_is_left(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / name, talk(20.0))
     content = path.read_bytes()
-    facts = load(with_bytes(path, content[: len(content) // 2]), audio_settings()).facts
+    facts = load(with_bytes(path, content[: len(content) // 2]), SETTINGS).facts
     assert facts.declared_s == pytest.approx(20.0, abs=0.1)
     assert 7.0 < facts.decoded_s < 13.0
     assert facts.damaged
@@ -213,7 +215,7 @@ def test_an_mp3_damaged_in_the_middle_is_read_to_its_end(tmp_path: Path) -> None
     content = bytearray(path.read_bytes())
     third = len(content) // 3
     content[third : third + 4000] = np.random.default_rng(2).integers(0, 256, 4000, dtype=np.uint8).tobytes()
-    audio = load(with_bytes(path, bytes(content)), audio_settings())
+    audio = load(with_bytes(path, bytes(content)), SETTINGS)
     assert audio.facts.damaged
     assert audio.facts.declared_s == pytest.approx(40.0, abs=0.1)
     assert 30.0 < audio.facts.decoded_s < 40.0
@@ -231,7 +233,7 @@ def test_a_hole_becomes_silence_so_that_later_times_stay_right(
     content = bytearray(path.read_bytes())
     third = len(content) // 3
     content[third : third + third // 4] = np.random.default_rng(3).integers(0, 256, third // 4, np.uint8).tobytes()
-    audio = load(with_bytes(path, bytes(content)), audio_settings())
+    audio = load(with_bytes(path, bytes(content)), SETTINGS)
     assert audio.facts.damaged
     assert "filled_gap" in codes(audio.facts.warnings)
     assert audio.duration_s == pytest.approx(40.0, abs=0.05)
@@ -241,46 +243,46 @@ def test_a_hole_becomes_silence_so_that_later_times_stay_right(
 
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFFFFF])
 def test_the_open_length_of_a_streaming_writer(wav: Path, size: int) -> None:
-    facts = load(patched(wav, 40, "<I", size), audio_settings()).facts
+    facts = load(patched(wav, 40, "<I", size), SETTINGS).facts
     assert (facts.declared_s, facts.decoded_s, facts.damaged) == (None, 10.0, False)
     assert codes(facts.warnings) == {"unknown_length"}
 
 
 def test_a_header_that_promises_too_much(wav: Path) -> None:
-    facts = load(patched(wav, 40, "<I", 160_000_000), audio_settings()).facts
+    facts = load(patched(wav, 40, "<I", 160_000_000), SETTINGS).facts
     assert (facts.declared_s, facts.decoded_s, facts.damaged) == (10_000.0, 10.0, True)
     assert codes(facts.warnings) == {"short_of_declared"}
 
 
 def test_a_header_that_promises_too_little(wav: Path) -> None:
-    facts = load(patched(wav, 40, "<I", 16_000), audio_settings()).facts
+    facts = load(patched(wav, 40, "<I", 16_000), SETTINGS).facts
     assert (facts.declared_s, facts.decoded_s) == (1.0, 10.0)
     assert codes(facts.warnings) == {"longer_than_declared"}
 
 
 def test_a_chunk_behind_the_data_is_no_hidden_sound(wav: Path) -> None:
     note = b"LIST" + struct.pack("<I", 20_000) + b"INFO" + bytes(19_996)
-    facts = load(with_bytes(wav, wav.read_bytes() + note), audio_settings()).facts
+    facts = load(with_bytes(wav, wav.read_bytes() + note), SETTINGS).facts
     assert (facts.declared_s, facts.decoded_s, facts.warnings) == (10.0, 10.0, ())
 
 
 def test_silence_only(tmp_path: Path) -> None:
     for signal in (np.zeros(32_000, np.float32), talk(4.0, level=0.0002)):
-        audio = load(write(tmp_path / "a.wav", signal), audio_settings())
+        audio = load(write(tmp_path / "a.wav", signal), SETTINGS)
         assert audio.facts.decoded_s == 4.0
         assert codes(audio.facts.warnings) == {"silent"}
 
 
 def test_music_only_is_sound(tmp_path: Path) -> None:
     chord = sum(sine(f, 0.1, 4.0) for f in (262, 330, 392))
-    facts = load(write(tmp_path / "a.wav", chord), audio_settings()).facts
+    facts = load(write(tmp_path / "a.wav", chord), SETTINGS).facts
     assert (facts.decoded_s, facts.damaged, facts.warnings) == (4.0, False, ())
 
 
 @pytest.mark.parametrize("dead", [0, 1])
 def test_one_dead_channel_is_kept_and_named(tmp_path: Path, dead: int) -> None:
     channels = [talk(4.0), np.zeros(32_000, np.float32)]
-    audio = load(write(tmp_path / "a.wav", *(channels if dead else channels[::-1])), audio_settings())
+    audio = load(write(tmp_path / "a.wav", *(channels if dead else channels[::-1])), SETTINGS)
     assert audio.facts.layout == "stereo"
     assert audio.samples.shape[0] == 2
     assert codes(audio.facts.warnings) == {"dead_channel"}
@@ -291,7 +293,7 @@ def test_samples_that_are_no_numbers(tmp_path: Path) -> None:
     signal = talk(2.0)
     signal[100:110] = np.nan
     signal[200] = 1e20
-    audio = load(write(tmp_path / "a.wav", signal, subtype="FLOAT"), audio_settings())
+    audio = load(write(tmp_path / "a.wav", signal, subtype="FLOAT"), SETTINGS)
     assert np.isfinite(audio.samples).all()
     assert codes(audio.facts.warnings) == {"invalid_samples"}
 
@@ -313,7 +315,7 @@ def test_three_hours_are_read_within_the_memory_of_their_samples(tmp_path: Path,
         for _ in range(18):
             file.write(ten_minutes)
     before = peak_rss()
-    audio = load(path, audio_settings())
+    audio = load(path, SETTINGS)
     assert audio.duration_s == 10_800.0
     assert peak_rss() - before < 1.6 * audio.samples.nbytes
 
