@@ -7,7 +7,6 @@ calls are local to the settings' zone; seconds are from the start of the recordi
 import threading
 from dataclasses import asdict, dataclass
 from datetime import date
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +15,9 @@ import polars as pl
 
 from pipeline.config.settings import Settings
 from pipeline.errors import StoreError
-from pipeline.store.snapshot import open_snapshot
+from pipeline.store.reviews import Review, ReviewForm, Verdict, VerdictKind, open_reviews
+from pipeline.store.snapshot import current_snapshot, open_snapshot
+from pipeline.store.statements import statement
 
 WAVEFORM_POINTS = 1600
 Sort = Literal["newest", "lowest", "highest", "longest"]
@@ -82,20 +83,36 @@ class CallView:
         return str(self.head["call_id"])
 
 
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What people decided about one call. verdicts: by finding key, withdrawn ones left out. forms: oldest first.
+
+    verdict_versions: the latest version by finding key, withdrawn ones included; what the next verdict is based on.
+    """
+
+    verdicts: dict[str, Verdict]
+    verdict_versions: dict[str, int]
+    forms: tuple[Review, ...]
+
+    @property
+    def latest_form(self) -> Review | None:
+        return self.forms[-1] if self.forms else None
+
+
 class Data:
     """Reads the newest published snapshot, read-only; a newly published one is opened by the next read."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._lock = threading.Lock()
-        self._pointer: str | None = None
+        self._path: Path | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
 
     # -- the snapshot ---------------------------------------------------------------------------------------------
 
     def published(self) -> bool:
         """Whether there is anything to show. Raises StoreError for a store that is there but cannot be read."""
-        return self._read_pointer() is not None
+        return current_snapshot(self.settings.home) is not None
 
     def info(self) -> dict[str, Any]:
         return self._row("snapshot_info", zone=self._zone) or {}
@@ -156,36 +173,54 @@ class Data:
         row = self._row("recording", sha256=sha256)
         return StoredRecording(row["call_id"], Path(row["path"])) if row else None
 
+    # -- the reviews ----------------------------------------------------------------------------------------------
+
+    def decisions(self, call_id: str) -> Decisions:
+        """Verdicts and score forms of one call."""
+        with open_reviews(self.settings.home) as store:
+            history = store.verdict_history(call_id)
+            forms = store.review_history(call_id)
+        latest = {v.finding_key: v for v in history}
+        held = {key: v for key, v in latest.items() if v.verdict != "withdraw"}
+        return Decisions(held, {key: v.version for key, v in latest.items()}, forms)
+
+    def add_verdict(
+        self, call_id: str, finding_key: str, verdict: VerdictKind, reviewer: str, based_on: int | None
+    ) -> None:
+        """Raises ReviewConflict when somebody else decided in between."""
+        with open_reviews(self.settings.home) as store:
+            store.add_verdict(call_id, finding_key, verdict, reviewer=reviewer, based_on=based_on)
+
+    def add_review(self, form: ReviewForm) -> Review:
+        """Raises ReviewConflict when somebody else saved in between."""
+        with open_reviews(self.settings.home) as store:
+            return store.add_review(form)
+
+    def log_play(self, call_id: str) -> None:
+        """Note in the audit log that a recording was listened to."""
+        with open_reviews(self.settings.home) as store:
+            store.log("dashboard", "audio.play", call_id=call_id)
+
     # -- how it is read -------------------------------------------------------------------------------------------
 
     @property
     def _zone(self) -> str:
         return self.settings.metadata.timezone
 
-    def _read_pointer(self) -> str | None:
-        path = self.settings.home / "snapshots" / "CURRENT"
-        try:
-            return path.read_text(encoding="utf-8").strip() or None
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise StoreError(f"{path} cannot be read: {error}; give the dashboard's user read access") from error
-
     def _cursor(self) -> duckdb.DuckDBPyConnection:
-        pointer = self._read_pointer()
-        if pointer is None:
-            raise StoreError(f"nothing is published in {self.settings.home} yet; run `callqa run FOLDER`")
+        path = current_snapshot(self.settings.home)
         with self._lock:
-            if self._connection is None or pointer != self._pointer:
-                self._connection = open_snapshot(self.settings.home)
-                self._pointer = pointer
+            if path is not None and path != self._path:
+                self._connection = open_snapshot(self.settings.home)  # readers of the old one keep theirs
+                self._path = path
+            if path is None or self._connection is None:
+                raise StoreError(f"nothing is published in {self.settings.home} yet; run `callqa run FOLDER`")
             return self._connection.cursor()
 
     def _frame(self, name: str, **values: Any) -> pl.DataFrame:
-        text = files("sql").joinpath("read", f"{name}.sql").read_text(encoding="utf-8")
         try:
             with self._cursor() as cursor:
-                return cursor.execute(text, values or None).pl()
+                return cursor.execute(statement("read", name), values or None).pl()
         except duckdb.Error as error:
             raise StoreError(
                 f"sql/read/{name}.sql failed on the published snapshot: {error}; run `callqa rebuild`"

@@ -1,0 +1,63 @@
+"""通话详情: hear the evidence, decide on it, score the call."""
+
+import streamlit as st
+
+from dashboards.components.call_head import call_head
+from dashboards.components.chrome import go
+from dashboards.components.findings_panel import findings_panel
+from dashboards.components.history import history
+from dashboards.components.player import player, seek
+from dashboards.components.review_form import review_form
+from dashboards.components.saving import told
+from dashboards.components.scorecard import scorecard
+from dashboards.components.turn_charts import turn_charts
+from dashboards.context import Context
+from dashboards.data import CallView
+
+
+def render(context: Context) -> None:
+    t = context.t
+    if context.top.button(t("call.back"), icon=":material/arrow_back:", type="tertiary"):
+        go("calls")
+    call_id = st.query_params.get("call")
+    if not call_id:
+        st.info(t("call.choose"), icon=":material/call:")
+        return
+    view = context.data.call(call_id)
+    if view is None:
+        st.error(t("call.unknown"), icon=":material/search_off:")
+        st.text(call_id[:200])
+        return
+    _first_second(view)
+    decisions = context.data.decisions(call_id)
+    told()
+    call_head(context, view, decisions)
+    left, right = st.columns([1.65, 1], gap="medium")
+    with left:
+        player(context, view, decisions)
+    with right:
+        findings, score, form, versions = st.tabs(
+            [t("tab.findings"), t("tab.score"), t("tab.form"), t("tab.history")], key="call-tabs"
+        )
+        with findings:
+            findings_panel(context, view, decisions)
+        with score:
+            scorecard(context, view)
+        with form:
+            review_form(context, view, decisions)
+        with versions:
+            history(context, view, decisions)
+    turn_charts(context, view)
+
+
+def _first_second(view: CallView) -> None:
+    """A shared address may name a second (`&t=12.5`); the player waits there, once."""
+    named = st.query_params.get("t")
+    mark = f"{view.call_id}@{named}"
+    if named is None or st.session_state.get("second_of_address") == mark:
+        return
+    st.session_state["second_of_address"] = mark
+    try:
+        seek(view.call_id, float(named), play=False)
+    except ValueError:
+        return

@@ -1,0 +1,50 @@
+"""What frames every page: language and reviewer at the top, and the page for a store without calls."""
+
+from typing import Any, cast
+
+import streamlit as st
+
+from dashboards.context import Context
+from dashboards.i18n import LANGUAGES, Language, translator
+from dashboards.plain import escaped
+
+
+def header(default: Language) -> tuple[Language, str, Any]:
+    """The switches that stay over all pages. Returns the language, the reviewer's name and the place for a title."""
+    with st.container(key="chrome", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        top = st.container(width="content")
+        switches = st.container(width="content", horizontal=True, vertical_alignment="center")
+    with switches:
+        before = st.session_state.get("lang") or default
+        t = translator(cast(Language, before))
+        language = st.segmented_control(
+            t("header.language"),
+            LANGUAGES,
+            default=default,
+            required=True,
+            format_func=lambda code: {"zh": "中文", "en": "English"}[code],
+            key="lang",
+            label_visibility="collapsed",
+            bind="query-params",
+        )
+        name = st.session_state.get("reviewer") or t("header.nobody")
+        with st.popover(escaped(name, 20), icon=":material/person:", help=t("header.reviewer_help")):
+            st.text_input(t("header.reviewer"), key="reviewer", max_chars=40, persist_state="session")
+    return cast(Language, language or default), st.session_state.get("reviewer") or "local", top
+
+
+def empty_store(context: Context) -> None:
+    """What to do when nothing was published yet."""
+    t = context.t
+    with st.container(border=True, key="empty-store"):
+        st.subheader(t("empty.title"), anchor=False)
+        st.write(t("empty.body"))
+        st.code("callqa run audio_samples/\n# …\ncallqa nightly", language="bash")
+        st.caption(t("empty.folder"))
+        st.text(str(context.settings.home))
+
+
+def go(page: str, **query: str | list[str]) -> None:
+    """Open another page with the given address parameters; never returns."""
+    lang = st.query_params.get_all("lang")
+    st.switch_page(st.session_state["pages"][page], query_params={**({"lang": lang} if lang else {}), **query})

@@ -1,0 +1,100 @@
+"""Player, waveform and transcript of one call, in one component; data reach it as JSON and are shown as text."""
+
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from dashboards.components.assets import asset
+from dashboards.context import Context
+from dashboards.data import CallView, Decisions
+from dashboards.plain import clock, plain
+
+UNSURE_BELOW = 0.6  # mean word probability under which an utterance is marked as uncertain
+VERDICT_CLASS = {"confirm": "confirmed", "reject": "rejected"}
+TEXTS = (
+    *("play", "pause", "play_title", "speed", "follow", "next_finding", "next_finding_title", "previous_title"),
+    *("next_title", "keys", "silence", "overlap", "interruption", "waveform", "no_speech", "silence_line"),
+    *("play_from", "unsure", "no_audio"),
+)
+
+PLAYER = st.components.v2.component(
+    "callqa_player", html=asset("player.html"), css=asset("player.css"), js=asset("player.js")
+)
+
+
+def seek(call_id: str, at_s: float, *, play: bool = True) -> None:
+    """Ask the player of this call to go to a second with the next drawing of the page."""
+    before = st.session_state.get("seek", {}).get("nonce", 0)
+    st.session_state["seek"] = {"call_id": call_id, "at_s": at_s, "nonce": before + 1, "play": play}
+
+
+def player(context: Context, view: CallView, decisions: Decisions) -> None:
+    """Show the player; a pending `seek` for this call is carried out."""
+    wanted = st.session_state.get("seek")
+    PLAYER(
+        key="player",
+        data={
+            **payload(context, view, decisions),
+            "seek": wanted if wanted and wanted["call_id"] == view.call_id else None,
+        },
+    )
+
+
+def payload(context: Context, view: CallView, decisions: Decisions) -> dict[str, Any]:
+    """What the component draws. Seconds from the start of the recording; peaks 0..255."""
+    t = context.t
+    texts = {name: t(f"player.{name}") for name in TEXTS}
+    return {
+        "call_id": view.call_id,
+        "audio_url": context.audio_url(view.head["sha256"]),
+        "duration_s": view.head["decoded_s"],
+        "lanes": lanes(view),
+        "utterances": [
+            {
+                "index": u["utterance_index"],
+                "role": u["role"],
+                "start_s": u["start_s"],
+                "end_s": u["end_s"],
+                "text": u["text"],
+                "unsure": u["confidence"] is not None and u["confidence"] < UNSURE_BELOW,
+            }
+            for u in view.utterances.iter_rows(named=True)
+        ],
+        "events": view.events.select("kind", "role", "utterance_index", "start_s", "end_s").to_dicts(),
+        "findings": [finding_data(context, f, decisions) for f in view.findings.iter_rows(named=True)],
+        "texts": {**texts, **{role: t.code("role", role) for role in ("agent", "patient", "unknown")}},
+        "dark": context.dark,
+    }
+
+
+def finding_data(context: Context, finding: dict[str, Any], decisions: Decisions) -> dict[str, Any]:
+    """One finding for pins and chips, its names in the reader's language."""
+    t = context.t
+    verdict = decisions.verdicts.get(finding["finding_key"])
+    label = f"{t.code('family', finding['family'])} · {t.code('status', finding['status'])}"
+    if verdict:
+        label += f" · {t.code('verdict', verdict.verdict)}"
+    return {
+        "key": finding["finding_key"],
+        "label": label,
+        "title": f"{clock(finding['start_s'])} {label} {plain(finding['evidence'], 80)}",
+        "severity": finding["severity"],
+        "status": finding["status"],
+        "verdict": VERDICT_CLASS.get(verdict.verdict) if verdict else None,
+        "start_s": finding["start_s"],
+        "utterance_index": finding["utterance_index"],
+        "matched_text": finding["matched_text"],
+    }
+
+
+def lanes(view: CallView) -> list[dict[str, Any]]:
+    """One lane a channel. On stereo a lane has the role that speaks in it; on mono it is coloured by who speaks."""
+    roles: dict[int, str] = {}
+    if view.head["layout"] == "stereo":
+        spoken = view.utterances.filter(pl.col("channel").is_not_null()).group_by("channel").agg(pl.col("role").mode())
+        roles = {row[0]: row[1][0] for row in spoken.iter_rows()}
+    return [
+        {"role": roles.get(row["channel"]), "step_s": row["step_s"], "peaks": row["peaks"]}
+        for row in view.waveform.iter_rows(named=True)
+    ]

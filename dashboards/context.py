@@ -1,0 +1,57 @@
+"""What every page is given: settings, data, texts, and who is at work."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
+
+from dashboards.data import Data
+from dashboards.i18n import Language, Translator, translator
+from dashboards.links import audio_token, signing_key
+from dashboards.server import SETTINGS_SECRET
+from pipeline.config.settings import Settings, load_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One run of one page. top: where the page writes its title, beside the language switch."""
+
+    settings: Settings
+    data: Data
+    t: Translator
+    reviewer: str
+    dark: bool
+    top: Any
+
+    def audio_url(self, sha256: str) -> str:
+        """A signed address of the recording with this content, the same over reruns."""
+        key = signing_key(self.settings.home)
+        return f"/audio/{audio_token(key, sha256, time.time(), self.settings.dashboard.audio_link_s)}"
+
+
+def current_settings() -> Settings:
+    """The settings that `serve` was given, else those of the environment (`streamlit run`, tests)."""
+    try:
+        given = st.secrets.get(SETTINGS_SECRET)
+    except StreamlitSecretNotFoundError:
+        given = None
+    return Settings.model_validate_json(given) if given else load_settings()
+
+
+@st.cache_resource
+def data_of(settings_json: str) -> Data:
+    """One reader for all sessions of the process."""
+    return Data(Settings.model_validate_json(settings_json))
+
+
+def make_context(settings: Settings, language: Language, reviewer: str, top: Any) -> Context:
+    return Context(
+        settings=settings,
+        data=data_of(settings.model_dump_json()),
+        t=translator(language),
+        reviewer=reviewer,
+        dark=st.context.theme.type == "dark",
+        top=top,
+    )
