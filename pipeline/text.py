@@ -4,6 +4,7 @@ Word times must survive every step, so each change of text that a caller may poi
 `normalise_with_offsets` and `syllables` name, for every character or syllable, the character that it came from.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,7 @@ from pipeline.numerals import spoken
 
 _KEPT_SYMBOLS = frozenset("%+-/=@#&*~<>$")  # full-width forms of these become half-width; ，。？！：；（） stay Chinese
 _NOT_IN_OPENCC = str.maketrans({"妳": "你", "祂": "他", "牠": "它"})  # forms that t2s leaves as they are
+_ASPECT_MARKER = re.compile(r"(?<![显名土专论编原巨拙合昭遗译])著(?![名作者称述])")  # t2s keeps 看著, we read 看着
 _DIGIT_SYLLABLES = dict(
     zip("0123456789", ("ling", "yi", "er", "san", "si", "wu", "liu", "qi", "ba", "jiu"), strict=True)
 )
@@ -136,7 +138,7 @@ def _simplified(text: str) -> str:
     converted: str = _converter().convert(text)
     if len(converted) != len(text):  # a phrase table that changes lengths would move every word time
         converted = "".join(_one_simplified(character) for character in text)
-    return converted.translate(_NOT_IN_OPENCC)
+    return _ASPECT_MARKER.sub("着", converted.translate(_NOT_IN_OPENCC))
 
 
 def _one_simplified(character: str) -> str:

@@ -1,0 +1,192 @@
+"""YAML that remembers its lines, so that every complaint about a rule or a scorecard names file and line."""
+
+import difflib
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from pipeline.errors import RuleError
+
+MAX_FILE_CHARACTERS = 4_000_000
+ID_PATTERN = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something was written. line counts from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One element of a list: a text or a node, and where it stands."""
+
+    value: "str | float | Node | tuple[Entry, ...]"
+    place: Place
+
+
+class Node:
+    """One YAML mapping. Every reader raises RuleError with file and line when the value is not what it should be."""
+
+    def __init__(self, values: CommentedMap, file: str, name: str) -> None:
+        self._values = values
+        self._file = file
+        self._name = name
+
+    def named(self, name: str) -> "Node":
+        """The same mapping under a better name for its errors."""
+        return Node(self._values, self._file, name)
+
+    @property
+    def place(self) -> Place:
+        return Place(self._file, self._values.lc.line + 1)
+
+    def place_of(self, key: str) -> Place:
+        """The line of `key`, or of the mapping when the key is not there."""
+        try:
+            return Place(self._file, self._values.lc.key(key)[0] + 1)
+        except KeyError:
+            return self.place
+
+    def error(self, message: str, key: str | None = None) -> RuleError:
+        return RuleError(f"{self.place_of(key) if key else self.place}: {self._name}: {message}")
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(map(str, self._values))
+
+    def allow(self, keys: Collection[str]) -> None:
+        """Refuse every key that is not in `keys`, naming the nearest one that is."""
+        for key in self.names():
+            if key not in keys:
+                raise self.error(f"unknown key {key!r}; {did_you_mean(key, keys)}", key)
+
+    def _value(self, key: str) -> Any:
+        if key not in self._values:
+            raise self.error(f"{key!r} is missing")
+        return self._values[key]
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """A text that is not empty; `default` when the key is absent."""
+        if default is not None and key not in self._values:
+            return default
+        value = self._value(key)
+        if not isinstance(value, str) or not value.strip():
+            raise self.error(f"{key} = {value!r} must be a text that is not empty", key)
+        return str(value)
+
+    def identifier(self, key: str) -> str:
+        value = self.text(key)
+        if not ID_PATTERN.fullmatch(value):
+            raise self.error(f"{key} = {value!r} may have small letters, digits, - and _ only", key)
+        return value
+
+    def choice(self, key: str, allowed: Collection[str], default: str | None = None) -> str:
+        value = self.text(key, default)
+        if value not in allowed:
+            raise self.error(f"{key} = {value!r} is not known; {did_you_mean(value, allowed)}", key)
+        return value
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        value = self._values.get(key, default)
+        if not isinstance(value, bool):
+            raise self.error(f"{key} = {value!r} must be true or false", key)
+        return value
+
+    def number(self, key: str, *, low: float, high: float, default: float | None = None) -> float:
+        """A number from low to high, both included."""
+        value = self._value(key) if default is None else self._values.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise self.error(f"{key} = {value!r} must be a number from {low:g} to {high:g}", key)
+        return float(value)
+
+    def optional_number(self, key: str, *, low: float, high: float) -> float | None:
+        return self.number(key, low=low, high=high) if key in self._values else None
+
+    def whole(self, key: str, *, low: int, high: int, default: int | None = None) -> int:
+        value = self.number(key, low=low, high=high, default=default)
+        if value != int(value):
+            raise self.error(f"{key} = {value!r} must be a whole number", key)
+        return int(value)
+
+    def node(self, key: str) -> "Node":
+        value = self._value(key)
+        if not isinstance(value, CommentedMap):
+            raise self.error(f"{key} must hold named values, not {value!r}", key)
+        return Node(value, self._file, f"{self._name}, {key}")
+
+    def entries(self, key: str) -> tuple[Entry, ...]:
+        """The elements of a list that is not empty; () when the key is absent."""
+        if key not in self._values:
+            return ()
+        value = self._values[key]
+        if not isinstance(value, CommentedSeq) or not value:
+            raise self.error(f"{key} must be a list with at least one element", key)
+        return tuple(self._entry(value, i, key) for i in range(len(value)))
+
+    def nodes(self, key: str) -> "Iterator[Node]":
+        for entry in self.entries(key):
+            if not isinstance(entry.value, Node):
+                raise RuleError(f"{entry.place}: {self._name}: each element of {key} must hold named values")
+            yield entry.value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        found: list[str] = []
+        for entry in self.entries(key):
+            if not isinstance(entry.value, str):
+                raise RuleError(f"{entry.place}: {self._name}: each element of {key} must be a text")
+            found.append(entry.value)
+        return tuple(found)
+
+    def numbers(self) -> Iterator[tuple[str, float]]:
+        """All pairs of a mapping of names to numbers."""
+        for key in self.names():
+            yield key, self.number(key, low=-1e9, high=1e9)
+
+    def _entry(self, sequence: CommentedSeq, index: int, key: str) -> Entry:
+        line = sequence.lc.item(index)[0] + 1
+        place = Place(self._file, line)
+        value = sequence[index]
+        if isinstance(value, CommentedMap):
+            return Entry(Node(value, self._file, self._name), place)
+        if isinstance(value, CommentedSeq):
+            return Entry(tuple(self._entry(value, i, key) for i in range(len(value))), place)
+        if isinstance(value, str) and value.strip():
+            return Entry(str(value), place)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return Entry(float(value), place)
+        raise RuleError(f"{place}: {self._name}: {value!r} in {key} must be a text that is not empty (quote it)")
+
+
+def parse(text: str, file: str) -> Node:
+    """The mapping that a YAML file holds. Raises RuleError with file and line for anything else."""
+    if len(text) > MAX_FILE_CHARACTERS:
+        raise RuleError(f"{file}: {len(text)} characters; at most {MAX_FILE_CHARACTERS} are read: split the file")
+    try:
+        values = YAML(typ="rt", pure=True).load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise RuleError(f"{file}:{line}: not valid YAML: {error.problem or error.context}") from error
+    except (YAMLError, RecursionError, ValueError) as error:
+        raise RuleError(f"{file}: not valid YAML: {error}") from error
+    if not isinstance(values, CommentedMap):
+        raise RuleError(f"{file}:1: must hold named values at the top, for example `rules:`")
+    return Node(values, file, "file")
+
+
+def did_you_mean(word: str, known: Collection[str]) -> str:
+    """The remedy for a misspelt name."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else "known are " + ", ".join(sorted(known))

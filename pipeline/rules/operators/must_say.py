@@ -1,0 +1,112 @@
+"""`must_say`: words that have to be heard, in groups of which each needs one.
+
+    scope: {first_turns: 1, first_s: 10}
+    must_say:
+      groups:
+        - {name_zh: 问候, any: [您好, 早上好]}
+        - {name_zh: 自报家门, any: [医院, 工号]}
+        - {name_zh: 姓名, any: [我姓], optional: true}     # its absence is noted, and costs nothing
+      need: 2            # how many of the groups that are not optional; left out: all
+
+Heard: one finding `satisfied` with the words. Not heard: one finding `violated` on the first (scope at the end of the
+call: last) turn that was looked at, naming the groups that are missing. Nobody of that role spoke in the scope: no
+finding, because nothing can be judged. A recording that is damaged may have lost the words: `review`.
+Words are heard by sound from two syllables on: a doubt speaks for the person.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.config.yaml_source import Node
+from pipeline.model import Role
+from pipeline.rules.operators.base import Observation, Scope, clip, read_scope
+from pipeline.rules.phrases import PhraseList, Sets, read_phrase_list
+from pipeline.rules.spoken import CallView, Evidence, SpokenTurn
+
+KEYS = ("must_say", "scope")
+_NO_WORDS_CONFIDENCE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Words of which any one fulfils one duty."""
+
+    name_zh: str
+    words: PhraseList
+    optional: bool = False
+
+    def heard(self, turns: tuple[SpokenTurn, ...]) -> tuple[Evidence, float] | None:
+        """The first words that fulfil it, with the factor of how they matched."""
+        for turn in turns:
+            hit = self.words.first(turn)
+            if hit is not None:
+                return turn.evidence(hit.span), hit.factor
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class MustSayOperator:
+    role: Role | None
+    groups: tuple[Group, ...]
+    need: int
+    scope: Scope
+
+    def observe(self, view: CallView) -> Iterator[Observation]:
+        turns = self.scope.turns(view, self.role)
+        if not turns:
+            return
+        heard = [(group, group.heard(turns)) for group in self.groups]
+        missing = "、".join(group.name_zh for group, found in heard if found is None)
+        found = sorted((f for _, f in heard if f is not None), key=lambda pair: pair[0].start_s)
+        if sum(f is not None for group, f in heard if not group.optional) >= self.need:
+            yield self._satisfied(found, missing)
+        else:
+            yield self._violated(view, turns, missing)
+
+    def phrase_lists(self) -> tuple[PhraseList, ...]:
+        return ()  # two rules may well ask for the same words
+
+    def _satisfied(self, found: list[tuple[Evidence, float]], missing: str) -> Observation:
+        first = found[0][0]
+        return Observation(
+            status="satisfied",
+            role=first.utterance.role,
+            utterance_index=first.utterance.index,
+            start_s=first.start_s,
+            end_s=first.end_s,
+            evidence=clip(first.utterance.text, first.matched_text),
+            confidence=min(evidence.confidence * factor for evidence, factor in found),
+            matched_text="、".join(evidence.matched_text for evidence, _ in found),
+            note=f"未说：{missing}" if missing else None,
+        )
+
+    def _violated(self, view: CallView, turns: tuple[SpokenTurn, ...], missing: str) -> Observation:
+        utterance = turns[-1].utterances[-1] if self.scope.at_end else turns[0].utterances[0]
+        sure = [u.confidence for t in turns for u in t.utterances if u.confidence is not None]
+        damaged = view.facts.audio.damaged
+        return Observation(
+            status="review" if damaged else "violated",
+            role=utterance.role,
+            utterance_index=utterance.index,
+            start_s=utterance.start_s,
+            end_s=utterance.end_s,
+            evidence=f"未听到：{missing}；实际：{clip(utterance.text)}",
+            confidence=sum(sure) / len(sure) if sure else _NO_WORDS_CONFIDENCE,
+            note="录音有损坏，可能漏听" if damaged else None,
+        )
+
+
+def read(node: Node, sets: Sets, role: Role | None) -> MustSayOperator:
+    """Read a rule's `must_say` and `scope`."""
+    inner = node.node("must_say")
+    inner.allow(("groups", "need"))
+    groups: list[Group] = []
+    for entry in inner.nodes("groups"):
+        entry.allow(("name_zh", "any", "except", "pinyin", "min_syllables", "optional"))
+        words = read_phrase_list(entry, sets, default_min_syllables=2)
+        groups.append(Group(entry.text("name_zh"), words, entry.flag("optional", default=False)))
+    needed = sum(not group.optional for group in groups)
+    if not needed:
+        raise inner.error("'groups' is missing or all optional: list at least one group of words that has to be heard")
+    need = inner.whole("need", low=1, high=needed, default=needed)
+    return MustSayOperator(role, tuple(groups), need, read_scope(node))

@@ -1,0 +1,72 @@
+"""`ratio`: how often one word is used where another one could be: 您 rather than 你.
+
+    ratio: {of: [您], against: [你], except: [你好, 你们], at_least: 0.6, min_count: 5}
+
+value = of / (of + against) over all turns of the role; fewer than `min_count` in all: no finding. Words are matched by
+characters only (您 and 你 differ by one sound that telephone lines blur, so the limit should be generous).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.config.yaml_source import Node
+from pipeline.model import Role
+from pipeline.rules.operators.base import Observation
+from pipeline.rules.phrases import PhraseList, Sets, read_phrase_list
+from pipeline.rules.spoken import CallView
+
+KEYS = ("ratio",)
+_CONFIDENCE = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class RatioOperator:
+    role: Role | None
+    wanted: PhraseList
+    unwanted: PhraseList
+    at_least: float
+    min_count: int
+
+    def observe(self, view: CallView) -> Iterator[Observation]:
+        turns = view.turns_of(self.role)
+        good = sum(len(self.wanted.hits(turn)) for turn in turns)
+        bad = [(turn, hit) for turn in turns for hit in self.unwanted.hits(turn)]
+        count = good + len(bad)
+        if count < self.min_count or good / count >= self.at_least:
+            return
+        turn, hit = bad[0]
+        found = turn.evidence(hit.span)
+        yield Observation(
+            status="violated",
+            role=turn.role,
+            utterance_index=found.utterance.index,
+            start_s=found.start_s,
+            end_s=found.end_s,
+            evidence=f"{self._name(self.wanted)} {good} 次，{self._name(self.unwanted)} {len(bad)} 次，"
+            f"占比 {good / count:.0%}，应不低于 {self.at_least:.0%}",
+            confidence=_CONFIDENCE,
+            matched_text=found.matched_text,
+            value=good / count,
+            limit=self.at_least,
+            unit="ratio",
+        )
+
+    def phrase_lists(self) -> tuple[PhraseList, ...]:
+        return ()
+
+    @staticmethod
+    def _name(words: PhraseList) -> str:
+        return "“" + "/".join(phrase.characters for phrase in words.phrases) + "”"
+
+
+def read(node: Node, sets: Sets, role: Role | None) -> RatioOperator:
+    """Read a rule's `ratio`."""
+    inner = node.node("ratio")
+    inner.allow(("of", "against", "except", "at_least", "min_count"))
+    return RatioOperator(
+        role=role,
+        wanted=read_phrase_list(inner, sets, "of"),
+        unwanted=read_phrase_list(inner, sets, "against"),
+        at_least=inner.number("at_least", low=0, high=1),
+        min_count=inner.whole("min_count", low=1, high=1000, default=1),
+    )
