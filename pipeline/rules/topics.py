@@ -1,0 +1,130 @@
+"""What a call is about, by the words of a lexicon, with the words as evidence.
+
+Every word of a topic that is heard adds its weight once, half of it when only the agent says it (the agent lists what
+the house offers, the caller says what he wants) and half as much again when the caller says it in the first quarter of
+the call, where callers say why they ring. confidence = 1 - exp(-sum / 2): one plain word of the caller 0.39,
+two 0.63, four 0.86. Every topic from `min_confidence` up is given, the surest first; none: the fallback topic.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from math import exp
+from pathlib import Path
+
+from pipeline.config.yaml_source import Node, parse
+from pipeline.errors import RuleError
+from pipeline.model import CallFacts, TopicHit
+from pipeline.rules.phrases import PhraseList, Sets, read_phrase_list
+from pipeline.rules.spoken import CallView, SpokenTurn
+
+_AGENT_FACTOR = 0.5
+_OPENING_FACTOR = 1.5
+_OPENING_SHARE = 0.25
+_MAX_EVIDENCE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words of one weight."""
+
+    weight: float
+    words: PhraseList
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    name_zh: str
+    name_en: str
+    groups: tuple[Words, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicLexicon:
+    """min_confidence: 0..1, below it a topic is not given. fallback_zh: the topic of calls without any."""
+
+    topics: tuple[Topic, ...]
+    min_confidence: float
+    fallback_zh: str
+    fallback_en: str
+
+
+def load_topics(path: Path | None = None) -> TopicLexicon:
+    """The lexicon in this file; None: the shipped one. Raises RuleError with file and line."""
+    if path is None:
+        source = files("pipeline.config").joinpath("lexicon", "topics.yaml")
+        return topics_of(source.read_text(encoding="utf-8"), "lexicon/topics.yaml")
+    try:
+        return topics_of(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RuleError(f"topic lexicon {path} cannot be read: {error}; it must be a UTF-8 file") from error
+
+
+def topics_of(text: str, name: str) -> TopicLexicon:
+    """The lexicon that this YAML text holds; `name` stands in its errors."""
+    node = parse(text, name).named("topics")
+    node.allow(("topics", "min_confidence", "fallback_zh", "fallback_en"))
+    read = tuple(_read_topic(topic) for topic in node.nodes("topics"))
+    if not read:
+        raise node.error("'topics' is missing: list at least one topic")
+    names = [topic.name_zh for topic in read]
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise node.error(f"topic {twice[0]} is listed twice; join its words", "topics")
+    low = node.number("min_confidence", low=0, high=1)
+    return TopicLexicon(read, low, node.text("fallback_zh"), node.text("fallback_en"))
+
+
+def topics(facts: CallFacts, lexicon: TopicLexicon | None = None) -> tuple[TopicHit, ...]:
+    """The topics of a call, the surest first. lexicon None: the shipped one."""
+    lexicon = lexicon or _shipped()
+    view = CallView(facts)
+    found = [hit for topic in lexicon.topics if (hit := _heard(topic, view)).confidence >= lexicon.min_confidence]
+    if not found:
+        return (TopicHit(lexicon.fallback_zh, 1.0),) if view.turns else ()
+    return tuple(sorted(found, key=lambda hit: -hit.confidence))
+
+
+def _heard(topic: Topic, view: CallView) -> TopicHit:
+    opening_s = view.start_s + _OPENING_SHARE * (view.end_s - view.start_s)
+    best: dict[str, tuple[float, str]] = {}
+    for turn in view.turns:
+        factor = _factor(turn, opening_s)
+        for group in topic.groups:
+            for hit in group.words.hits(turn):
+                said = turn.evidence(hit.span).matched_text
+                weight = group.weight * factor * hit.factor
+                best[hit.phrase] = max(best.get(hit.phrase, (0.0, said)), (weight, said), key=lambda pair: pair[0])
+    ranked = sorted(best.values(), key=lambda pair: -pair[0])
+    confidence = 1 - exp(-sum(weight for weight, _ in ranked) / 2)
+    evidence = tuple(dict.fromkeys(said for _, said in ranked))[:_MAX_EVIDENCE]
+    return TopicHit(topic.name_zh, round(confidence, 4), evidence)
+
+
+def _factor(turn: SpokenTurn, opening_s: float) -> float:
+    if turn.role == "agent":
+        return _AGENT_FACTOR
+    return _OPENING_FACTOR if turn.start_s <= opening_s else 1.0
+
+
+def _read_topic(node: Node) -> Topic:
+    node = node.named(f"topic {node.text('name_zh')}")
+    node.allow(("name_zh", "name_en", "words"))
+    groups = tuple(_read_words(group) for group in node.nodes("words"))
+    if not groups:
+        raise node.error("'words' is missing: list at least one group of words")
+    return Topic(node.text("name_zh"), node.text("name_en"), groups)
+
+
+def _read_words(node: Node) -> Words:
+    node.allow(("weight", "any", "except", "pinyin", "min_syllables"))
+    no_sets: Sets = {}
+    return Words(
+        node.number("weight", low=0.1, high=10, default=1.0),
+        read_phrase_list(node, no_sets),
+    )
+
+
+@cache
+def _shipped() -> TopicLexicon:
+    return load_topics()
