@@ -59,7 +59,7 @@ def read_examples(rule: Node, role: Role | None) -> tuple[Example, ...]:
     node.allow([key for key, _ in _EXPECTED])
     for key in ("hit", "miss"):
         if key not in node:
-            raise node.error(f"{key!r} is missing: give at least one example")
+            raise rule.error(f"examples: {key!r} is missing: give at least one", "examples")
     return tuple(_example(entry, status, role) for key, status in _EXPECTED for entry in node.entries(key))
 
 

@@ -62,7 +62,9 @@ def rulebook_of(sources: Mapping[str, str]) -> Rulebook:
         for node in file.nodes("rules"):
             rule = _read_rule(node, sets)
             if rule.rule_id in seen:
-                raise node.error(f"id {rule.rule_id!r} is already used at {seen[rule.rule_id]}; choose another", "id")
+                raise node.named(f"rule {rule.rule_id}").error(
+                    f"id {rule.rule_id!r} is already used at {seen[rule.rule_id]}; choose another", "id"
+                )
             seen[rule.rule_id] = rule.place
             rules.append(rule)
     if not rules:
