@@ -125,6 +125,7 @@ create table score_items (
     points double,
     status varchar not null check (status in ('ok', 'deducted', 'not_applicable', 'review')),
     fatal boolean not null,
+    reason varchar,                      -- why the item is not applicable
     deductions struct(finding_key varchar, points double)[] not null
 );
 

@@ -1,7 +1,7 @@
 -- purpose: the scorecard of one call, line by line
 -- parameters: $call_id
 -- columns: section_id, section_zh, section_en, section_points_max, section_points, item_id, name_zh, name_en,
---   points_max, points (null: not applicable), status, fatal, deductions (structs finding_key, points)
+--   points_max, points (null: not applicable), status, fatal, reason (why not applicable), deductions (structs finding_key, points)
 
 select
     s.section_id,
@@ -16,6 +16,7 @@ select
     i.points,
     i.status,
     i.fatal,
+    i.reason,
     i.deductions
 from score_items as i
 inner join score_sections as s

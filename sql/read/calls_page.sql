@@ -1,6 +1,6 @@
 -- purpose: one page of the call list (keyset paging) and how many calls match in all
 -- parameters: $zone time zone name; $from_day, $to_day local dates, null: open; $agents, $topics, $families,
---   $statuses lists, empty: any; $min_score, $max_score points, null: open; $text words in an utterance or a call id,
+--   $statuses lists, empty: any; $min_score (included), $max_score (left out, but for 100) points, null: open; $text words in an utterance or a call id,
 --   null: any; $sort newest, lowest, highest or longest; $after_value, $after_id the last row of the page before,
 --   null: first page; $limit rows
 -- columns: call_id, file_name, started_at (local), agent_id, agent_name, team, queue, topic, duration_s, score_total,
@@ -69,7 +69,7 @@ matching as (
         and (len($topics) = 0 or list_contains($topics, c.topic))
         and ((len($families) = 0 and len($statuses) = 0) or coalesce(w.asked_for, false))
         and ($min_score is null or c.score_total >= $min_score)
-        and ($max_score is null or c.score_total <= $max_score)
+        and ($max_score is null or c.score_total < $max_score or $max_score = 100)
         and (
             $text is null
             or h.call_id is not null

@@ -22,5 +22,6 @@ select
     i.points as points,
     i.status as status,
     i.fatal as fatal,
+    i.reason as reason,
     coalesce(i.deductions, []) as deductions
 from listed
