@@ -7,7 +7,7 @@ Word times must survive every step, so each change of text that a caller may poi
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import opencc
 from pypinyin import lazy_pinyin
@@ -72,6 +72,7 @@ def is_han(character: str) -> bool:
     )
 
 
+@lru_cache(maxsize=65_536)
 def is_content(character: str) -> bool:
     """Whether the character is spoken: Han, an ASCII digit or a Latin letter."""
     return is_han(character) or ("0" <= character <= "9") or _is_latin(character)
@@ -82,6 +83,7 @@ def count_characters(text: str) -> int:
     return sum(map(is_content, normalise(text)))
 
 
+@lru_cache(maxsize=1024)  # rules and topics read the same utterances one after the other
 def syllables(text: str) -> tuple[Syllable, ...]:
     """The sounds of a normalised text, one per spoken character, without tones; ü is written v.
 
@@ -121,6 +123,7 @@ def for_scoring(text: str) -> str:
     return "".join(filter(is_content, read)).lower().translate(_SAME_WHEN_SCORED)
 
 
+@lru_cache(maxsize=65_536)
 def _plain(character: str) -> str:
     """The character itself, its half-width or unified form, a space for any white space, or "" to drop it."""
     category = unicodedata.category(character)

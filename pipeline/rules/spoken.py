@@ -56,6 +56,7 @@ class SpokenTurn:
         self.role: Role = utterances[0].role
         self._texts = tuple(normalise(u.text) for u in utterances)
         self._positions: list[tuple[int, int]] = []
+        self._owned: dict[int, tuple[Word | None, ...]] = {}
         self.stops: dict[int, str] = {}
         flat: list[str] = []
         for number, text in enumerate(self._texts):
@@ -116,15 +117,23 @@ class SpokenTurn:
         confidence = _UNKNOWN_CONFIDENCE if utterance.confidence is None else utterance.confidence
         return Evidence(utterance, utterance.start_s, self.utterances[last].end_s, matched, confidence)
 
+    @cached_property
+    def _first_characters(self) -> dict[int, int]:
+        """For each utterance the flat index of its first character."""
+        return {number: index for index, (number, _) in reversed(tuple(enumerate(self._positions)))}
+
+    def _owners(self, number: int) -> tuple[Word | None, ...]:
+        if number not in self._owned:
+            self._owned[number] = word_of_each_character(self.utterances[number], self._texts[number])
+        return self._owned[number]
+
     def _words(self, span: Span) -> tuple[Word, ...]:
         """The words that the span touches, () unless its first and last characters both have one."""
         owners: list[Word | None] = []
         first, last = self._positions[span.start][0], self._positions[span.end - 1][0]
         for number in range(first, last + 1):
-            inside = [i for i in range(span.start, span.end) if self._positions[i][0] == number]
-            offset = next(i for i, (n, _) in enumerate(self._positions) if n == number)
-            owned = word_of_each_character(self.utterances[number], self._texts[number])
-            owners.extend(owned[i - offset] for i in inside)
+            offset, owned = self._first_characters[number], self._owners(number)
+            owners.extend(owned[max(span.start - offset, 0) : span.end - offset])
         if not owners or owners[0] is None or owners[-1] is None:
             return ()
         found = [word for word in owners if word is not None]

@@ -16,7 +16,7 @@ from pipeline.config.yaml_source import Node, parse
 from pipeline.errors import RuleError
 from pipeline.model import CallFacts, TopicHit
 from pipeline.rules.phrases import PhraseList, Sets, read_phrase_list
-from pipeline.rules.spoken import CallView, SpokenTurn
+from pipeline.rules.spoken import CallView, Span, SpokenTurn
 
 _AGENT_FACTOR = 0.5
 _OPENING_FACTOR = 1.5
@@ -87,18 +87,18 @@ def topics(facts: CallFacts, lexicon: TopicLexicon | None = None) -> tuple[Topic
 
 def _heard(topic: Topic, view: CallView) -> TopicHit:
     opening_s = view.start_s + _OPENING_SHARE * (view.end_s - view.start_s)
-    best: dict[str, tuple[float, str]] = {}
+    best: dict[str, tuple[float, SpokenTurn, Span]] = {}
     for turn in view.turns:
         factor = _factor(turn, opening_s)
         for group in topic.groups:
             for hit in group.words.hits(turn):
-                said = turn.evidence(hit.span).matched_text
                 weight = group.weight * factor * hit.factor
-                best[hit.phrase] = max(best.get(hit.phrase, (0.0, said)), (weight, said), key=lambda pair: pair[0])
-    ranked = sorted(best.values(), key=lambda pair: -pair[0])
-    confidence = 1 - exp(-sum(weight for weight, _ in ranked) / 2)
-    evidence = tuple(dict.fromkeys(said for _, said in ranked))[:_MAX_EVIDENCE]
-    return TopicHit(topic.name_zh, round(confidence, 4), evidence)
+                if hit.phrase not in best or best[hit.phrase][0] < weight:
+                    best[hit.phrase] = (weight, turn, hit.span)
+    ranked = sorted(best.values(), key=lambda found: -found[0])
+    confidence = 1 - exp(-sum(weight for weight, _, _ in ranked) / 2)
+    evidence = dict.fromkeys(turn.evidence(span).matched_text for _, turn, span in ranked[:_MAX_EVIDENCE])
+    return TopicHit(topic.name_zh, round(confidence, 4), tuple(evidence))
 
 
 def _factor(turn: SpokenTurn, opening_s: float) -> float:

@@ -75,6 +75,8 @@ class EventOperator:
         before = _turns_before(view, event, None)
         if self.callers_pause is None or event.role != "patient" or not before or before[-1].role != "agent":
             return False
+        if self.excuse is not None and self.excuse.words.hits(before[-1]):  # 请稍等好吗？ asks for patience only
+            return False
         words = self.callers_pause.hits(before[-1])
         return bool(words) and len(before[-1].flat) - words[-1].span.end <= _TAIL_CHARACTERS
 
