@@ -89,6 +89,7 @@ CALL_MEASURES = frozenset(
     {f"{role}_{name}" for role in ("agent", "patient") for name in _OF_A_ROLE}
     | {
         "snr_db",
+        "spl_offset_db",
         "clipping_ratio",
         "silence_total_s",
         "silence_ratio",

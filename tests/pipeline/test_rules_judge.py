@@ -203,6 +203,7 @@ def test_measures_of_the_call_and_of_utterances() -> None:
     fast = found["speech-rate-fast-call"]
     assert (fast.value, fast.limit, fast.unit, fast.start_s, fast.utterance_index) == (318.4, 300.0, "cpm", None, None)
     assert fast.evidence == "全程 318 字/分，高于限值 300 字/分"
+    assert (fast.note, found["loudness-low-call"].note) == (None, "线路未校准，声压级为估算值")
     assert fast.key == "speech-rate-fast-call@-1"
 
 

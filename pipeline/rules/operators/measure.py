@@ -7,7 +7,7 @@ A value that is not measurable is no finding. `max_findings` keeps the worst one
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.config.yaml_source import Node, did_you_mean
 from pipeline.model import Role
@@ -20,6 +20,7 @@ from pipeline.text import count_characters
 KEYS = ("measure",)
 _CALL_CONFIDENCE = 0.95  # over a whole call errors of the recogniser and of the turns even out
 _UTTERANCE_CONFIDENCE = 0.85
+_UNCALIBRATED = "线路未校准，声压级为估算值"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,9 @@ class MeasureOperator:
 
     def observe(self, view: CallView) -> Iterator[Observation]:
         found = self._of_call(view) if self.per_call else self._of_utterances(view)
-        yield from largest(found, self.max_findings)
+        estimated = "spl" in self.name and view.facts.measures.value("spl_offset_db") is None
+        for observation in largest(found, self.max_findings):
+            yield replace(observation, note=_UNCALIBRATED) if estimated else observation
 
     def phrase_lists(self) -> tuple[PhraseList, ...]:
         return ()
