@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.errors import RuleError
 from pipeline.model import CallFacts, TopicHit
-from pipeline.rules.topics import load_topics, topics, topics_of
+from pipeline.topics import load_topics, topics, topics_of
 from tests.builders import make_facts
 
 
