@@ -41,7 +41,7 @@ def telephone_band(samples: np.ndarray, rate_hz: int) -> np.ndarray:
     """Resample to 8 kHz and keep 300–3400 Hz, without delay (zero phase), so that times stay true."""
     if rate_hz != RATE_HZ:
         samples = resample_poly(samples, RATE_HZ, rate_hz)
-    return sosfiltfilt(butter(3, [300, 3400], "band", fs=RATE_HZ, output="sos"), samples)
+    return np.asarray(sosfiltfilt(butter(3, [300, 3400], "band", fs=RATE_HZ, output="sos"), samples))
 
 
 def trim(samples: np.ndarray) -> np.ndarray:

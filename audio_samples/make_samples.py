@@ -20,7 +20,9 @@ sys.path.insert(0, str(HERE.parent))  # run as a script, this folder is on the p
 from audio_samples import line, tts  # noqa: E402
 from audio_samples.synth import Call, Form, Spec, build_call, load_spec  # noqa: E402
 
-MANIFEST_COLUMNS = tuple("file agent_id agent_name team queue direction started_at caller line topic".split())
+MANIFEST_COLUMNS = (
+    *("file", "agent_id", "agent_name", "team", "queue", "direction", "started_at", "caller", "line", "topic"),
+)
 
 
 def main(
