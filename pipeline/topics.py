@@ -92,6 +92,8 @@ def _heard(topic: Topic, view: CallView) -> TopicHit:
         factor = _factor(turn, opening_s)
         for group in topic.groups:
             for hit in group.words.hits(turn):
+                if hit.how == "sensible":  # 一包药 is no 医保
+                    continue
                 weight = group.weight * factor * hit.factor
                 if hit.phrase not in best or best[hit.phrase][0] < weight:
                     best[hit.phrase] = (weight, turn, hit.span)
