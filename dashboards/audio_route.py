@@ -30,7 +30,7 @@ class AudioServer:
     last_request_s: dict[str, float] = field(default_factory=dict)
 
     async def serve(self, request: Request) -> Response:
-        """The file (200 or 206), 403 for a bad or expired address, 404 when the recording is gone, 503 for the store."""
+        """The file (200, 206), 403 for a bad or expired address, 404 for a lost recording, 503 without store."""
         token = request.path_params["token"]
         try:
             found = await run_in_threadpool(self._find, token)

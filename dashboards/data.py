@@ -34,7 +34,10 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class CallFilter:
-    """Which calls are asked for. Empty tuples and None ask for nothing; scores are points 0..100, both included."""
+    """Which calls are asked for. Empty tuples and None ask for nothing.
+
+    min_score is included, max_score is left out (but for 100); points 0..100.
+    """
 
     from_day: date | None = None
     to_day: date | None = None
@@ -77,6 +80,7 @@ class CallView:
     topics: pl.DataFrame
     waveform: pl.DataFrame
     spl_calibrated: bool
+    snapshot_id: int | None
 
     @property
     def call_id(self) -> str:
@@ -166,7 +170,13 @@ class Data:
         }
         waveform = self._frame("call_waveform", call_id=call_id, points=WAVEFORM_POINTS)
         calibrated = head["line"] in self.settings.measures.line_spl_offsets_db
-        return CallView(head=head, **frames, waveform=waveform, spl_calibrated=calibrated)
+        return CallView(
+            head=head,
+            **frames,
+            waveform=waveform,
+            spl_calibrated=calibrated,
+            snapshot_id=self.info().get("snapshot_id"),
+        )
 
     def recording(self, sha256: str) -> StoredRecording | None:
         """The published call whose recording has this content digest."""

@@ -18,7 +18,7 @@ from dashboards.data import CallView
 def render(context: Context) -> None:
     t = context.t
     if context.top.button(t("call.back"), icon=":material/arrow_back:", type="tertiary"):
-        go("calls")
+        go("calls", **(st.session_state.get("list_query") or {}))
     call_id = st.query_params.get("call")
     if not call_id:
         st.info(t("call.choose"), icon=":material/call:")
@@ -35,6 +35,7 @@ def render(context: Context) -> None:
     left, right = st.columns([1.65, 1], gap="medium")
     with left:
         player(context, view, decisions)
+        turn_charts(context, view)
     with right:
         findings, score, form, versions = st.tabs(
             [t("tab.findings"), t("tab.score"), t("tab.form"), t("tab.history")], key="call-tabs"
@@ -47,7 +48,6 @@ def render(context: Context) -> None:
             review_form(context, view, decisions)
         with versions:
             history(context, view, decisions)
-    turn_charts(context, view)
 
 
 def _first_second(view: CallView) -> None:

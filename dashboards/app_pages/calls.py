@@ -13,6 +13,8 @@ PAGE_ROWS = 20
 
 def render(context: Context) -> None:
     t = context.t
+    for left_over in ("call", "t"):  # of a call that was open before
+        st.query_params.pop(left_over, None)
     context.top.title(t("menu.calls"), anchor=False)
     chosen = call_filter(context, context.data.filter_options())
     pages = _pages(chosen)

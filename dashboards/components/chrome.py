@@ -1,6 +1,6 @@
 """What frames every page: language and reviewer at the top, and the page for a store without calls."""
 
-from typing import Any, cast
+from typing import Any
 
 import streamlit as st
 
@@ -14,23 +14,27 @@ def header(default: Language) -> tuple[Language, str, Any]:
     with st.container(key="chrome", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         top = st.container(width="content")
         switches = st.container(width="content", horizontal=True, vertical_alignment="center")
+    if "lang" not in st.session_state:
+        asked = st.query_params.get("lang")
+        st.session_state["lang"] = asked if asked in LANGUAGES else default
+    t = translator(st.session_state["lang"])
     with switches:
-        before = st.session_state.get("lang") or default
-        t = translator(cast(Language, before))
-        language = st.segmented_control(
+        language: Language = st.segmented_control(
             t("header.language"),
             LANGUAGES,
-            default=default,
             required=True,
             format_func=lambda code: {"zh": "中文", "en": "English"}[code],
             key="lang",
             label_visibility="collapsed",
-            bind="query-params",
         )
         name = st.session_state.get("reviewer") or t("header.nobody")
         with st.popover(escaped(name, 20), icon=":material/person:", help=t("header.reviewer_help")):
             st.text_input(t("header.reviewer"), key="reviewer", max_chars=40, persist_state="session")
-    return cast(Language, language or default), st.session_state.get("reviewer") or "local", top
+    if language != default:
+        st.query_params["lang"] = language
+    else:
+        st.query_params.pop("lang", None)
+    return language, st.session_state.get("reviewer") or "local", top
 
 
 def empty_store(context: Context) -> None:
@@ -46,5 +50,5 @@ def empty_store(context: Context) -> None:
 
 def go(page: str, **query: str | list[str]) -> None:
     """Open another page with the given address parameters; never returns."""
-    lang = st.query_params.get_all("lang")
-    st.switch_page(st.session_state["pages"][page], query_params={**({"lang": lang} if lang else {}), **query})
+    lang = {"lang": st.query_params["lang"]} if "lang" in st.query_params else {}
+    st.switch_page(st.session_state["pages"][page], query_params={**lang, **query})

@@ -1,101 +1,127 @@
-"""The filters of the call list. Every one is kept in the address, so that a list can be shared."""
+"""The filters of the overview and of the call list."""
 
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import streamlit as st
 
+from dashboards.components.address import KEYS, LIST_KEYS, WHOLE_SCORE, query_of, values_of
 from dashboards.context import Context
 from dashboards.data import SORTS, CallFilter, Period
 from dashboards.plain import plain
 
 STATUSES = ("violated", "review", "remedied", "satisfied")
-LIST_KEYS = ("agent", "topic", "family", "status")
-KEYS = ("q", "day", "score", "sort", *LIST_KEYS)
+Days = tuple[date, date]
 
 
 def period_filter(context: Context, options: dict[str, Any]) -> Period:
     """The days that the overview is about."""
-    if options["first_day"] is None:
+    whole = whole_days(options)
+    if whole is None:
         return Period()
     chosen = st.date_input(
         context.t("filter.day"),
-        value=(options["first_day"], options["last_day"]),
-        min_value=options["first_day"],
-        max_value=options["last_day"],
+        value=whole,
+        min_value=whole[0],
+        max_value=whole[1],
         format="YYYY-MM-DD",
         key="period",
         label_visibility="collapsed",
         width=250,
     )
-    return _period(chosen, options)
+    return _period(chosen, whole)
 
 
 def call_filter(context: Context, options: dict[str, Any]) -> CallFilter:
-    """The filters as widgets; what they say as one value."""
-    t = context.t
-    names = {a["agent_id"]: plain(a["agent_name"], 30) for a in options["agents"]}
-    search, order = st.columns([4, 1])
-    text = search.text_input(
-        t("filter.text"), placeholder=t("filter.text_hint"), icon=":material/search:", key="q", bind="query-params"
-    )
-    sort = order.selectbox(
-        t("filter.sort"), SORTS, format_func=lambda code: t(f"sort.{code}"), key="sort", bind="query-params"
-    )
-    set_now = sum(bool(st.session_state.get(key)) for key in LIST_KEYS)
-    with st.expander(t("filter.more", count=set_now) if set_now else t("filter.title"), expanded=bool(set_now)):
-        first, second, third = st.columns(3)
-        period = _days(first, context, options)
-        agents = _choice(
-            second, t("filter.agent"), "agent", list(names), lambda a: f"{a} {names.get(a, '')}".strip(), t
-        )
-        topics = _choice(third, t("filter.topic"), "topic", options["topics"], lambda code: plain(code, 40), t)
-        low, high = first.slider(t("filter.score"), 0, 100, (0, 100), 5, key="score", bind="query-params")
-        families = _choice(second, t("filter.family"), "family", options["families"], lambda c: t.code("family", c), t)
-        statuses = _choice(third, t("filter.status"), "status", list(STATUSES), lambda c: t.code("status", c), t)
-        st.button(t("filter.reset"), on_click=_reset, icon=":material/filter_alt_off:", type="tertiary")
+    """The filters as widgets; what they say as one value. They follow the address, and the address follows them."""
+    whole = whole_days(options)
+    choices = {
+        "agent": [a["agent_id"] for a in options["agents"]],
+        "topic": options["topics"],
+        "family": options["families"],
+        "status": list(STATUSES),
+    }
+    _from_address(choices, whole)
+    _widgets(context, options, choices, whole)
+    values = {key: st.session_state[key] for key in KEYS if key in st.session_state}
+    _to_address(query_of(values, whole))
+    period = _period(values.get("day"), whole)
+    low, high = (None, None) if tuple(values["score"]) == WHOLE_SCORE else values["score"]
     return CallFilter(
         from_day=period.from_day,
         to_day=period.to_day,
-        agents=agents,
-        topics=topics,
-        families=families,
-        statuses=statuses,
-        min_score=None if (low, high) == (0, 100) else float(low),
-        max_score=None if (low, high) == (0, 100) else float(high),
-        text=text or None,
-        sort=sort,
+        agents=tuple(values["agent"]),
+        topics=tuple(values["topic"]),
+        families=tuple(values["family"]),
+        statuses=tuple(values["status"]),
+        min_score=low,
+        max_score=high,
+        text=values["q"].strip() or None,
+        sort=values["sort"],
     )
 
 
-def _days(place: Any, context: Context, options: dict[str, Any]) -> Period:
-    if options["first_day"] is None:
-        return Period()
-    chosen = place.date_input(
-        context.t("filter.day"),
-        value=(options["first_day"], options["last_day"]),
-        min_value=options["first_day"],
-        max_value=options["last_day"],
-        format="YYYY-MM-DD",
-        key="day",
-        bind="query-params",
-    )
-    return _period(chosen, options)
+def _widgets(context: Context, options: dict[str, Any], choices: dict[str, list[str]], whole: Days | None) -> None:
+    t = context.t
+    names = {a["agent_id"]: plain(f"{a['agent_id']} {a['agent_name']}", 40) for a in options["agents"]}
+    search, order = st.columns([4, 1])
+    search.text_input(t("filter.text"), placeholder=t("filter.text_hint"), icon=":material/search:", key="q")
+    order.selectbox(t("filter.sort"), SORTS, format_func=lambda code: t(f"sort.{code}"), key="sort")
+    count = len(set(query_of({k: st.session_state.get(k) for k in (*LIST_KEYS, "day")}, whole)))
+    narrowed = tuple(st.session_state["score"]) != WHOLE_SCORE
+    count += narrowed
+    with st.expander(t("filter.more", count=count) if count else t("filter.title"), expanded=bool(count)):
+        first, second, third = st.columns(3)
+        if whole:
+            first.date_input(t("filter.day"), min_value=whole[0], max_value=whole[1], format="YYYY-MM-DD", key="day")
+        shown: tuple[tuple[Any, str, Callable[[str], str]], ...] = (
+            (second, "agent", lambda code: names[code]),
+            (third, "topic", lambda code: plain(code, 40)),
+            (second, "family", lambda code: t.code("family", code)),
+            (third, "status", lambda code: t.code("status", code)),
+        )
+        for place, key, show in shown:
+            place.multiselect(t(f"filter.{key}"), choices[key], format_func=show, key=key, placeholder=t("filter.any"))
+        first.slider(t("filter.score"), *WHOLE_SCORE, step=5, key="score", help=t("filter.score_help"))
+        st.button(t("filter.reset"), on_click=_reset, icon=":material/filter_alt_off:", type="tertiary")
 
 
-def _period(chosen: Any, options: dict[str, Any]) -> Period:
-    """The whole range asks for nothing, so that calls without a date stay in the list."""
-    days = chosen if isinstance(chosen, tuple) else (chosen,)
-    if len(days) != 2 or days == (options["first_day"], options["last_day"]):
-        return Period()
-    return Period(*days)
+def whole_days(options: dict[str, Any]) -> Days | None:
+    """The first and the last day that has a call, None when no call has a date."""
+    return None if options["first_day"] is None else (options["first_day"], options["last_day"])
 
 
-def _choice(place: Any, label: str, key: str, options: list[str], show: Any, t: Any) -> tuple[str, ...]:
-    return tuple(
-        place.multiselect(label, options, format_func=show, key=key, placeholder=t("filter.any"), bind="query-params")
-    )
+def _period(chosen: Any, whole: Days | None) -> Period:
+    """The whole range asks for nothing, so that calls without a date stay in the list; so does half a choice."""
+    days = tuple(chosen) if isinstance(chosen, list | tuple) else ()
+    return Period(*days) if len(days) == 2 and days != whole else Period()
+
+
+def _from_address(choices: dict[str, list[str]], whole: Days | None) -> None:
+    """Give the widgets the address's values, when the page is new or the address was changed by somebody else."""
+    query = {key: st.query_params.get_all(key) for key in KEYS if key in st.query_params}
+    if query == st.session_state.get("list_query") and all(key in st.session_state for key in (*LIST_KEYS, "q")):
+        return
+    values = values_of(query, choices)
+    if whole:
+        first, last = values.get("day", whole)
+        values["day"] = (max(first, whole[0]), min(last, whole[1])) if first <= whole[1] and last >= whole[0] else whole
+    for key, value in values.items():
+        st.session_state[key] = value
+
+
+def _to_address(query: dict[str, list[str]]) -> None:
+    st.session_state["list_query"] = query
+    for key in KEYS:
+        if key in query:
+            if st.query_params.get_all(key) != query[key]:
+                st.query_params[key] = query[key]
+        elif key in st.query_params:
+            del st.query_params[key]
 
 
 def _reset() -> None:
+    st.session_state["list_query"] = None
     for key in KEYS:
-        st.session_state.pop(key, None)
+        st.query_params.pop(key, None)

@@ -43,23 +43,27 @@ def _item(context: Context, view: CallView, item: dict[str, Any], findings: dict
         name += f" :red-badge[{t('score.fatal')}]"
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(name, width="content")
-        shown = (
-            t.code("item_status", item["status"])
-            if item["points"] is None
-            else _of(item["points"], item["points_max"], t)
-        )
+        shown = not_applicable(context, item["reason"])
+        if item["points"] is not None:
+            shown = _of(item["points"], item["points_max"], t)
         st.markdown(f":gray[{shown}]" if item["points"] is None else shown, width="content")
     if item["status"] == "review":
         st.caption(t("score.waits"))
     for number, deduction in enumerate(item["deductions"] or []):
         finding = findings.get(deduction["finding_key"])
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
             st.badge(f"−{deduction['points']:g} {t('unit.points')}", color="red")
             if finding is None:
                 st.caption(t("score.evidence_gone"))
                 continue
             listen_button(context, view.call_id, finding, place=f"{item['item_id']}-{number}")
             st.text(evidence(context, finding), width="stretch")
+
+
+def not_applicable(context: Context, reason: str | None) -> str:
+    """不适用, with why."""
+    t = context.t
+    return escaped(f"{t('score.not_applicable')} · {t.code('reason', reason)}" if reason else t("score.not_applicable"))
 
 
 def _of(points_left: float | None, points_max: float, t: Any) -> str:

@@ -14,7 +14,7 @@ def turn_charts(context: Context, view: CallView) -> None:
     t = context.t
     bands = context.settings.dashboard
     estimated = "" if view.spl_calibrated else f" · {t('call.estimated')}"
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns(2, gap="small")
     with left.container(border=True):
         st.subheader(t("call.loudness") + estimated, anchor=False, help=t("call.loudness_help"))
         _chart(context, view, "estimated_spl_db", "spl_reason", t("chart.spl"), bands.loudness_band_db)

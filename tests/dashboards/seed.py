@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-from pipeline.model import CallReport, Deduction, Envelope, Event, ItemScore, Score, SectionScore, TopicHit
+from pipeline.model import CallReport, Envelope, Event, TopicHit
+from pipeline.scoring import load_scorecard, score
 from pipeline.store import artefact
 from pipeline.store.snapshot import FileState, publish
 from tests.builders import (
@@ -87,14 +88,86 @@ def complaint(folder: Path) -> CallReport:
         make_utterance(i, *line, channel=0 if line[0] == "agent" else 1) for i, line in enumerate(COMPLAINT)
     )
     findings = (
-        make_finding(rule_id="brush-off", utterance_index=2, start_s=9.2, end_s=10.6, evidence=COMPLAINT[2][3], matched_text="不归我管"),
-        make_finding(rule_id="forbidden-hurry", severity="red_line", utterance_index=4, start_s=29.9, end_s=30.9, evidence=COMPLAINT[4][3], matched_text="你急什么"),
-        make_finding(rule_id="silence-long", family="silence", severity="minor", utterance_index=4, start_s=17.0, end_s=29.8, evidence="静默 12.8 秒，没有事先说明", matched_text=None, value=12.8, limit=8.0, unit="s"),
-        make_finding(rule_id="interruption", family="interruption", severity="major", utterance_index=2, start_s=8.9, end_s=9.8, evidence="患者话未说完，坐席抢话 0.9 秒", matched_text=None, value=0.9, limit=0.5, unit="s", confidence=0.8),
-        make_finding(rule_id="closing", family="closing", severity="minor", utterance_index=None, start_s=None, end_s=None, evidence="最后两轮没有结束语", matched_text=None),
-        make_finding(rule_id="rate-fast", family="speech_rate_fast", severity="minor", status="review", utterance_index=6, start_s=38.0, end_s=43.2, evidence="语速 318 字/分", matched_text=None, value=318.0, limit=300.0, unit="cpm"),
-        make_finding(rule_id="greeting-opening", family="greeting", severity="minor", status="satisfied", utterance_index=0, start_s=0.4, end_s=1.0, evidence=COMPLAINT[0][3], matched_text="您好"),
-    )  # fmt: skip
+        make_finding(
+            rule_id="brush-off",
+            utterance_index=2,
+            start_s=9.2,
+            end_s=10.6,
+            evidence=COMPLAINT[2][3],
+            matched_text="不归我管",
+        ),
+        make_finding(
+            rule_id="forbidden-hurry",
+            severity="red_line",
+            utterance_index=4,
+            start_s=29.9,
+            end_s=30.9,
+            evidence=COMPLAINT[4][3],
+            matched_text="你急什么",
+        ),
+        make_finding(
+            rule_id="silence-long",
+            family="silence",
+            severity="minor",
+            utterance_index=4,
+            start_s=17.0,
+            end_s=29.8,
+            evidence="静默 12.8 秒，没有事先说明",
+            matched_text=None,
+            value=12.8,
+            limit=8.0,
+            unit="s",
+        ),
+        make_finding(
+            rule_id="interruption",
+            family="interruption",
+            severity="major",
+            utterance_index=2,
+            start_s=8.9,
+            end_s=9.8,
+            evidence="患者话未说完，坐席抢话 0.9 秒",
+            matched_text=None,
+            value=0.9,
+            limit=0.5,
+            unit="s",
+            confidence=0.8,
+        ),
+        make_finding(
+            rule_id="closing",
+            family="closing",
+            severity="minor",
+            utterance_index=None,
+            start_s=None,
+            end_s=None,
+            evidence="最后两轮没有结束语",
+            matched_text=None,
+        ),
+        make_finding(
+            rule_id="rate-fast",
+            family="speech_rate_fast",
+            severity="minor",
+            status="review",
+            utterance_index=6,
+            start_s=38.0,
+            end_s=43.2,
+            evidence="语速 318 字/分",
+            matched_text=None,
+            value=318.0,
+            limit=300.0,
+            unit="cpm",
+        ),
+        make_finding(
+            rule_id="greeting-opening",
+            family="greeting",
+            severity="minor",
+            status="satisfied",
+            utterance_index=0,
+            start_s=0.4,
+            end_s=1.0,
+            evidence=COMPLAINT[0][3],
+            matched_text="您好",
+        ),
+    )
     return _with_file(
         make_report(
             COMPLAINT_CALL,
@@ -115,40 +188,9 @@ def complaint(folder: Path) -> CallReport:
             measures=make_call_measures(overlap_s=0.9, overlap_ratio=0.02, agent_interruptions_count=1.0),
             findings=findings,
             topics=_topic("投诉"),
-            score=full_score(findings),
         ),
         path,
     )
-
-
-def full_score(findings: tuple) -> Score:
-    """The complaint's card: 100 points in four sections, two items lost in full, one not applicable."""
-    key = {f.rule_id: f.key for f in findings}
-    items = (
-        ItemScore("greeting", "courtesy", "开场问候", "Greeting", 10, 10, "ok"),
-        ItemScore("closing", "courtesy", "结束语", "Closing", 10, 0, "deducted", (Deduction(key["closing"], 10),)),
-        ItemScore("rate", "speech", "语速", "Speaking rate", 15, 15, "review"),
-        ItemScore("loudness", "speech", "音量", "Loudness", 15, None, "not_applicable"),
-        ItemScore("silence", "emotion", "静默", "Silence", 15, 10, "deducted", (Deduction(key["silence-long"], 5),)),
-        ItemScore("interruption", "emotion", "抢话", "Interruptions", 15, 5, "deducted", (Deduction(key["interruption"], 10),)),
-        ItemScore("forbidden", "red", "服务忌语", "Forbidden phrases", 20, 0, "deducted",
-                  (Deduction(key["brush-off"], 10), Deduction(key["forbidden-hurry"], 10)), fatal=True),
-    )  # fmt: skip
-    names = (
-        ("courtesy", "服务礼仪", "Courtesy"),
-        ("speech", "语音规范", "Speech"),
-        ("emotion", "沟通与情绪", "Communication"),
-        ("red", "合规红线", "Red lines"),
-    )
-    sections = tuple(
-        SectionScore(
-            section, zh, en,
-            sum(i.points_max for i in items if i.section_id == section and i.points is not None),
-            sum(i.points for i in items if i.section_id == section and i.points is not None),
-        )
-        for section, zh, en in names
-    )  # fmt: skip
-    return Score("standard", "1", 0.0, True, False, sections, items)
 
 
 def hostile(folder: Path) -> CallReport:
@@ -249,10 +291,26 @@ def file_states(reports: list[CallReport]) -> list[FileState]:
     ]
     return [
         *done,
-        FileState("/recordings/空文件.wav", None, None, "failed", "空文件.wav is empty (0 bytes); copy it again from the recorder", 2, now),
-        FileState("/recordings/<b>x</b>.mp3", "ab" * 32, None, "quarantined", "decoding ran past its time limit of 420 s twice; look at the file", 2, now - timedelta(hours=1)),
+        FileState(
+            "/recordings/空文件.wav",
+            None,
+            None,
+            "failed",
+            "空文件.wav is empty (0 bytes); copy it again from the recorder",
+            2,
+            now,
+        ),
+        FileState(
+            "/recordings/<b>x.mp3",
+            "ab" * 32,
+            None,
+            "quarantined",
+            "decoding ran past its time limit of 420 s twice; look at the file",
+            2,
+            now - timedelta(hours=1),
+        ),
         FileState("/recordings/copy.wav", "cd" * 32, None, "duplicate", "same bytes as 8023.wav", 1, now),
-    ]  # fmt: skip
+    ]
 
 
 def _topic(name: str) -> tuple[TopicHit, ...]:
@@ -260,7 +318,7 @@ def _topic(name: str) -> tuple[TopicHit, ...]:
 
 
 def _with_file(report: CallReport, path: Path) -> CallReport:
-    """The report with the true path and content digest of its recording."""
+    """The report with its recording's true path, digest and waveform, scored by the shipped card."""
     old = report.facts.recording
     content = path.read_bytes()
     sound = np.abs(sf.read(path, always_2d=True)[0])
@@ -270,7 +328,9 @@ def _with_file(report: CallReport, path: Path) -> CallReport:
     recording = make_recording(
         old.call_id, path=str(path), sha256=sha256(content).hexdigest(), size_bytes=len(content), metadata=old.metadata
     )
-    return replace(report, facts=replace(report.facts, recording=recording, envelope=envelope))
+    facts = replace(report.facts, recording=recording, envelope=envelope)
+    judged = score(load_scorecard(), report.judgement.findings, facts)
+    return CallReport(facts, replace(report.judgement, score=judged))
 
 
 if __name__ == "__main__":

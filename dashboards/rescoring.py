@@ -1,0 +1,85 @@
+"""A call's score after people have looked: verdicts and changed items, computed by the card that made the score."""
+
+from collections.abc import Collection
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from dashboards.data import CallView, Decisions
+from pipeline.config.settings import Settings
+from pipeline.model import Deduction, Finding, ItemScore, Score, SectionScore
+from pipeline.scoring import Override, Scorecard, apply_review, load_scorecard
+
+
+def reviewed_score(
+    settings: Settings, view: CallView, decisions: Decisions, overrides: Collection[Override] = ()
+) -> Score:
+    """The score with confirmed and rejected findings and the reviewer's items.
+
+    Raises ConfigError when the call was scored with another card than the present one.
+    """
+    verdicts = {key: verdict.verdict for key, verdict in decisions.verdicts.items()}
+    return apply_review(
+        stored_score(view),
+        _card(settings.rules.scorecard),
+        stored_findings(view),
+        rejected_keys=[key for key, verdict in verdicts.items() if verdict == "reject"],
+        confirmed_keys=[key for key, verdict in verdicts.items() if verdict == "confirm"],
+        overrides=overrides,
+    )
+
+
+def stored_findings(view: CallView) -> tuple[Finding, ...]:
+    """The call's findings as the judge made them."""
+    return tuple(_finding(row) for row in view.findings.iter_rows(named=True))
+
+
+def stored_score(view: CallView) -> Score:
+    """The automatic score as it was published."""
+    rows = list(view.items.iter_rows(named=True))
+    sections = {
+        r["section_id"]: SectionScore(
+            r["section_id"], r["section_zh"], r["section_en"], r["section_points_max"], r["section_points"]
+        )
+        for r in rows
+    }
+    head = view.head
+    return Score(
+        scorecard_id=head["scorecard_id"],
+        scorecard_version=head["scorecard_version"],
+        total=head["score_total"],
+        fatal=head["fatal"],
+        passed=head["passed"],
+        sections=tuple(sections.values()),
+        items=tuple(_item(row) for row in rows),
+    )
+
+
+def _item(row: dict[str, Any]) -> ItemScore:
+    return ItemScore(
+        item_id=row["item_id"],
+        section_id=row["section_id"],
+        name_zh=row["name_zh"],
+        name_en=row["name_en"],
+        points_max=row["points_max"],
+        points=row["points"],
+        status=row["status"],
+        deductions=tuple(Deduction(d["finding_key"], d["points"]) for d in row["deductions"] or ()),
+        fatal=row["fatal"],
+        reason=row["reason"],
+    )
+
+
+def _finding(row: dict[str, Any]) -> Finding:
+    names = ("rule_id", "family", "severity", "status", "utterance_index", "start_s", "end_s", "evidence")
+    names += ("confidence", "role", "matched_text", "value", "unit", "note")
+    return Finding(**{name: row[name] for name in names}, limit=row["limit_value"])
+
+
+def _card(path: Path | None) -> Scorecard:
+    return _card_of(path, path.stat().st_mtime_ns if path and path.exists() else 0)
+
+
+@lru_cache(maxsize=4)
+def _card_of(path: Path | None, _changed_ns: int) -> Scorecard:
+    return load_scorecard(path)

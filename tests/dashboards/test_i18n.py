@@ -1,0 +1,71 @@
+"""Every text has both languages, every key that the code uses is there, and every code of the model has a name."""
+
+import ast
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+import dashboards
+from dashboards.components.player import TEXTS
+from dashboards.i18n import LANGUAGES, load_catalogue, translator
+from pipeline import model
+
+FOLDER = Path(dashboards.__file__).parent
+PLACEHOLDER = re.compile(r"{(\w+)}")
+
+
+def used_keys() -> set[str]:
+    """First arguments of t("…") and context.t("…") that are written out."""
+    keys = set()
+    for path in FOLDER.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and node.args):
+                continue
+            called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", None)
+            first = node.args[0]
+            if called == "t" and isinstance(first, ast.IfExp):
+                keys |= {part.value for part in (first.body, first.orelse)}
+            if called == "t" and isinstance(first, ast.Constant):
+                keys.add(first.value)
+    return keys
+
+
+def test_every_text_has_both_languages_and_the_same_placeholders():
+    for key, texts in load_catalogue().items():
+        assert set(texts) == set(LANGUAGES), key
+        assert set(PLACEHOLDER.findall(texts["zh"])) == set(PLACEHOLDER.findall(texts["en"])), key
+
+
+def test_every_used_key_exists():
+    used = used_keys()
+    assert len(used) > 100
+    assert used - set(load_catalogue()) == set()
+    assert {f"player.{name}" for name in TEXTS} - set(load_catalogue()) == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "codes"),
+    [
+        ("role", get_args(model.Role)),
+        ("layout", get_args(model.Layout)),
+        ("severity", get_args(model.Severity)),
+        ("status", get_args(model.FindingStatus)),
+        ("item_status", get_args(model.ItemStatus)),
+        ("direction", get_args(model.Direction)),
+        ("state", ("pending", "leased", "done", "failed", "quarantined", "duplicate")),
+    ],
+)
+def test_every_code_of_the_model_has_a_name(kind, codes):
+    for code in codes:
+        assert translator("zh").code(kind, code) != code
+
+
+def test_unknown_code_is_shown_as_it_is():
+    assert translator("zh").code("family", "brand_new") == "brand_new"
+
+
+def test_texts_are_filled_in():
+    assert translator("zh")("calls.review", count=3) == "3 条待复核"
+    assert translator("en")("calls.review", count=3) == "3 to review"
