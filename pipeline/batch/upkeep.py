@@ -12,7 +12,8 @@ from pipeline.store.check import InvalidReport, check_report
 from pipeline.store.durable import TEMPORARY_SUFFIX
 from pipeline.store.ledger import Ledger, open_ledger
 
-LEVEL, SPL = "active_level_dbfs", "estimated_spl_db"
+LEVEL, SPL, OFFSET = "active_level_dbfs", "estimated_spl_db", "spl_offset_db"
+UNCALIBRATED = "uncalibrated_line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,13 @@ def recheck(
 
 def recalibrated(facts: CallFacts, settings: MeasureSettings) -> CallFacts:
     """The facts with every estimated SPL made anew from its active level and the present offset of its line."""
-    offset_db = settings.line_spl_offsets_db.get(facts.recording.metadata.line or "", settings.spl_offset_db)
+    line = facts.recording.metadata.line or ""
+    offset_db = settings.line_spl_offsets_db.get(line, settings.spl_offset_db)
+    known = Measure(OFFSET, offset_db) if line in settings.line_spl_offsets_db else Measure(OFFSET, None, UNCALIBRATED)
+    shifted = _shifted(facts.measures, offset_db)
     return replace(
         facts,
-        measures=_shifted(facts.measures, offset_db),
+        measures=Measures(tuple(known if m.name == OFFSET else m for m in shifted.items)),
         utterances=tuple(replace(u, measures=_shifted(u.measures, offset_db)) for u in facts.utterances),
     )
 

@@ -43,7 +43,7 @@ class House:
         return path
 
     def run(self, *paths: Path, broken: str = "", fingerprint: str = "f1", **options: object) -> Summary:
-        executor = LocalExecutor(FakeFactory(self.trace, broken), self.settings.home, workers=2, calls_per_worker=50)
+        executor = LocalExecutor(FakeFactory(self.trace, broken), self.settings.home, workers=1, calls_per_worker=50)
         return run(
             paths or (self.inbox,),
             self.settings,
