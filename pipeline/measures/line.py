@@ -26,6 +26,21 @@ class Line:
     pitch: PitchTrack
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where one voice is on line `row`. spans: its turns; alone: the part of them in which no other voice is on that
+    line; heard: the part of them with speech activity."""
+
+    row: int
+    spans: Intervals
+    alone: Intervals
+    heard: Intervals
+
+    @property
+    def heard_s(self) -> float:
+        return total(self.heard)
+
+
 def line_of(samples: Samples, sample_rate_hz: int, speech: Intervals, speech_of_all: Intervals) -> Line:
     """Measure a channel once. speech_of_all: of every channel, so that an echo of the other party is no noise."""
     duration_s = len(samples) / sample_rate_hz
@@ -41,15 +56,15 @@ def line_of(samples: Samples, sample_rate_hz: int, speech: Intervals, speech_of_
     )
 
 
-def level_of(line: Line, spans: Intervals, alone: Intervals, settings: MeasureSettings) -> float | Reason:
-    """Active speech level in dBFS over `alone`: the part of `spans` in which no other voice is on the line."""
-    if total(intersection(line.speech, spans)) == 0.0:
+def level_of(line: Line, span: Span, settings: MeasureSettings) -> float | Reason:
+    """Active speech level in dBFS of a voice where it is alone."""
+    if not span.heard:
         return "no_speech"
-    samples = cut(line.samples, line.sample_rate_hz, alone)
+    samples = cut(line.samples, line.sample_rate_hz, span.alone)
     level = active_level(samples, line.sample_rate_hz)
     active_s = 0.0 if level is None else level.activity_ratio * len(samples) / line.sample_rate_hz
     if level is None or active_s < settings.min_level_speech_s:
-        return _too_little(line, spans, alone, settings.min_level_speech_s)
+        return _too_little(span, settings.min_level_speech_s)
     if clipping_ratio(samples, line.clipping_level) > settings.max_clipping_ratio:
         return "clipped"
     if line.noise_dbfs is not None and level.level_dbfs - line.noise_dbfs < settings.min_snr_db:
@@ -57,19 +72,19 @@ def level_of(line: Line, spans: Intervals, alone: Intervals, settings: MeasureSe
     return level.level_dbfs
 
 
-def pitch_of(line: Line, spans: Intervals, alone: Intervals, settings: MeasureSettings) -> tuple[float, float] | Reason:
-    """Median in Hz and range in semitones over `alone`."""
-    if total(intersection(line.speech, spans)) == 0.0:
+def pitch_of(line: Line, span: Span, settings: MeasureSettings) -> tuple[float, float] | Reason:
+    """Median in Hz and range in semitones of a voice where it is alone."""
+    if not span.heard:
         return "no_speech"
-    hz = line.pitch.within(alone)
+    hz = line.pitch.within(span.alone)
     if voiced_s(hz) < settings.min_pitch_voiced_s:
-        return _too_little(line, spans, alone, settings.min_pitch_voiced_s)
+        return _too_little(span, settings.min_pitch_voiced_s)
     return median_and_range(hz)
 
 
-def clipping_of(line: Line, spans: Intervals) -> float | Reason:
-    """Share of the samples in `spans` that are cut off."""
-    samples = cut(line.samples, line.sample_rate_hz, spans)
+def clipping_of(line: Line, span: Span) -> float | Reason:
+    """Share of the samples in a voice's turns that are cut off."""
+    samples = cut(line.samples, line.sample_rate_hz, span.spans)
     return clipping_ratio(samples, line.clipping_level) if len(samples) else "no_speech"
 
 
@@ -83,10 +98,10 @@ def snr_of(line: Line, settings: MeasureSettings) -> float | Reason:
     return "no_pause" if line.noise_dbfs is None else level.level_dbfs - line.noise_dbfs
 
 
-def _too_little(line: Line, spans: Intervals, alone: Intervals, needed_s: float) -> Reason:
+def _too_little(span: Span, needed_s: float) -> Reason:
     """Whether it is the other voice that leaves too little, or there never was enough."""
-    before, after = total(intersection(line.speech, spans)), total(intersection(line.speech, alone))
-    return "mono_overlap" if before >= needed_s > after else "too_little_speech"
+    alone_s = total(intersection(span.heard, span.alone))
+    return "mono_overlap" if span.heard_s >= needed_s > alone_s else "too_little_speech"
 
 
 def rate_of(characters: int, seconds: float, settings: MeasureSettings) -> float | Reason:

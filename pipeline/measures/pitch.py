@@ -23,16 +23,15 @@ _PART_S = 60.0  # librosa.yin keeps the spectra of all its frames; this bounds i
 
 @dataclass(frozen=True, slots=True)
 class PitchTrack:
-    """Voiced frames only. times_s: (m,) centre of each; hz: (m,) fundamental. One frame stands for 20 ms."""
+    """Voiced frames only. times_s: (m,) centre of each, rising; hz: (m,) fundamental. One frame stands for 20 ms."""
 
     times_s: NDArray[np.float64]
     hz: NDArray[np.float64]
 
     def within(self, intervals: Sequence[Interval]) -> NDArray[np.float64]:
         """Frequencies of the frames whose centre lies in one of the (sorted, disjoint) intervals."""
-        edges = np.asarray(intervals, dtype=np.float64).reshape(-1)
-        hz: NDArray[np.float64] = self.hz[np.searchsorted(edges, self.times_s, side="right") % 2 == 1]
-        return hz
+        edges = np.searchsorted(self.times_s, np.asarray(intervals, dtype=np.float64).reshape(-1, 2))
+        return np.concatenate([np.zeros(0), *(self.hz[first:last] for first, last in edges)])
 
 
 def track_pitch(samples: Samples, sample_rate_hz: int, speech: Sequence[Interval]) -> PitchTrack:

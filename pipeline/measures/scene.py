@@ -1,13 +1,14 @@
 """A call laid out for measuring: its lines, who speaks when, and whose voice is where."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from pipeline.config.settings import MeasureSettings
-from pipeline.measures.intervals import Intervals, difference, intersection, total, union
+from pipeline.measures.intervals import Intervals, difference, inside, intersection, total, union
 from pipeline.measures.level import Samples
-from pipeline.measures.line import Line, line_of
+from pipeline.measures.line import Line, Span, line_of
 from pipeline.measures.reasons import Reason
 from pipeline.measures.timeline import Stretch, overlapping_turns, stretches_of
 from pipeline.model import Layout, Role, Turn, Utterance
@@ -23,21 +24,15 @@ class Recorded(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Where one voice is: `spans` on line `row`, and the part of them in which it is alone there."""
-
-    row: int
-    spans: Intervals
-    alone: Intervals
-
-
-@dataclass(frozen=True, slots=True)
 class Scene:
-    """lines: one per row. stretches: the turns with roles. speech: where anybody speaks. overlaps: where two do, or
-    why that cannot be known."""
+    """lines: one per row. turns: by start; stretches: the same with roles. speech: where anybody speaks.
+
+    overlaps: where two speak at once, or why that cannot be known.
+    """
 
     lines: tuple[Line, ...]
     turns: tuple[Turn, ...]
+    longest_turn_s: float
     utterances: tuple[Utterance, ...]
     stretches: tuple[Stretch, ...]
     speech: Intervals
@@ -45,24 +40,26 @@ class Scene:
     settings: MeasureSettings
 
     def span_of(self, utterance: Utterance) -> Span:
-        """Where the utterance is. On a shared line, other speakers' turns take from `alone`."""
+        """Where the utterance is."""
         spans = ((utterance.start_s, utterance.end_s),)
-        row = self._row(utterance.channel)
-        return Span(row, spans, difference(spans, self._turns_of_others({utterance.speaker}, row, spans)))
+        return self._span(self._row(utterance.channel), spans, {utterance.speaker})
 
     def span_of_role(self, role: Role) -> Span | Reason:
         """Where all turns of a role are, on the line that carries most of them."""
         speakers = {s.speaker for s in self.stretches if s.role == role}
-        by_row = {
-            row: union(
-                (t.start_s, t.end_s) for t in self.turns if t.speaker in speakers and self._row(t.channel) == row
-            )
-            for row in range(len(self.lines))
-        }
-        row = max(by_row, key=lambda r: total(by_row[r]))
-        if not by_row[row]:
+        own = [turn for turn in self.turns if turn.speaker in speakers]
+        if not own:
             return self.absence()
-        return Span(row, by_row[row], difference(by_row[row], self._turns_of_others(speakers, row, by_row[row])))
+        by_row = [
+            union((t.start_s, t.end_s) for t in own if self._row(t.channel) == row) for row, _ in enumerate(self.lines)
+        ]
+        row = max(range(len(by_row)), key=lambda r: total(by_row[r]))
+        return self._span(row, by_row[row], speakers)
+
+    def _span(self, row: int, spans: Intervals, speakers: set[str]) -> Span:
+        low, high = spans[0][0], spans[-1][1]
+        heard = intersection(inside(self.lines[row].speech, low, high), spans)
+        return Span(row, spans, difference(spans, self._others(speakers, row, low, high)), heard)
 
     def absence(self) -> Reason:
         """Why a role has no turns: nobody speaks, or those who do have no role, or it said nothing."""
@@ -72,14 +69,12 @@ class Scene:
     def _row(self, channel: int | None) -> int:
         return channel if channel is not None and 0 <= channel < len(self.lines) else 0
 
-    def _turns_of_others(self, speakers: set[str], row: int, spans: Intervals) -> Intervals:
-        low, high = spans[0][0], spans[-1][1]
-        others = (
-            (t.start_s, t.end_s)
-            for t in self.turns
-            if t.speaker not in speakers and self._row(t.channel) == row and t.start_s < high and t.end_s > low
-        )
-        return union(others)
+    def _others(self, speakers: set[str], row: int, low: float, high: float) -> Intervals:
+        """Other speakers' turns on the line between two times."""
+        first = bisect_left(self.turns, low - self.longest_turn_s, key=lambda t: t.start_s)
+        last = bisect_left(self.turns, high, key=lambda t: t.start_s)
+        near = (t for t in self.turns[first:last] if t.speaker not in speakers and self._row(t.channel) == row)
+        return union((t.start_s, t.end_s) for t in near)
 
 
 def lay_out(
@@ -100,7 +95,16 @@ def lay_out(
         line_of(samples, audio.sample_rate_hz, own, everybody)
         for samples, own in zip(audio.samples, per_row, strict=False)
     )
-    return Scene(lines, ordered, tuple(utterances), stretches, everybody, _overlaps(per_row, stretches), settings)
+    return Scene(
+        lines=lines,
+        turns=ordered,
+        longest_turn_s=max((turn.duration_s for turn in ordered), default=0.0),
+        utterances=tuple(utterances),
+        stretches=stretches,
+        speech=everybody,
+        overlaps=_overlaps(per_row, stretches),
+        settings=settings,
+    )
 
 
 def _overlaps(per_row: Sequence[Intervals], stretches: Sequence[Stretch]) -> Intervals | Reason:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from pipeline.measures.intervals import intersection, total
 from pipeline.measures.line import level_of, pitch_of, rate_of
 from pipeline.measures.reasons import Reason, either
 from pipeline.measures.scene import Scene
@@ -38,18 +37,13 @@ def _level_and_pitch(scene: Scene, side: Side) -> tuple[float | Reason, tuple[fl
     if isinstance(span, str):
         return span, span
     line = scene.lines[span.row]
-    return (
-        level_of(line, span.spans, span.alone, scene.settings),
-        pitch_of(line, span.spans, span.alone, scene.settings),
-    )
+    return level_of(line, span, scene.settings), pitch_of(line, span, scene.settings)
 
 
 def _talk_s(scene: Scene, side: Side) -> float | Reason:
     """Speech activity within the side's turns, in seconds; overlapped speech counts for both."""
     span = scene.span_of_role(side)
-    if isinstance(span, str):
-        return span
-    return total(intersection(scene.lines[span.row].speech, span.spans))
+    return span if isinstance(span, str) else span.heard_s
 
 
 def _talk_ratio(own_s: float | Reason, other_s: float | Reason) -> float | Reason:

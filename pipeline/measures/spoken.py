@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from pipeline.measures.intervals import intersection, total
-from pipeline.measures.line import clipping_of, level_of, pitch_of, rate_of
+from pipeline.measures.line import Span, clipping_of, level_of, pitch_of, rate_of
 from pipeline.measures.reasons import Reason, either, measured
-from pipeline.measures.scene import Scene, Span
+from pipeline.measures.scene import Scene
 from pipeline.measures.timeline import replies, utterance_of
 from pipeline.model import Event, Measure, Measures, Utterance
 from pipeline.text import count_characters
@@ -30,7 +29,7 @@ class Spoken:
 def measure_spoken(scene: Scene) -> tuple[Spoken, ...]:
     """Levels, jumps and counts of all utterances."""
     spans = [scene.span_of(utterance) for utterance in scene.utterances]
-    levels = [level_of(scene.lines[span.row], span.spans, span.alone, scene.settings) for span in spans]
+    levels = [level_of(scene.lines[span.row], span, scene.settings) for span in spans]
     jumps = _jumps(scene.utterances, levels)
     return tuple(
         Spoken(
@@ -39,7 +38,7 @@ def measure_spoken(scene: Scene) -> tuple[Spoken, ...]:
             level_dbfs=level,
             jump_db=jump,
             characters=count_characters(utterance.text),
-            voiced_s=total(intersection(scene.lines[span.row].speech, span.spans)),
+            voiced_s=span.heard_s,
         )
         for utterance, span, level, jump in zip(scene.utterances, spans, levels, jumps, strict=True)
     )
@@ -89,13 +88,13 @@ def _latencies(scene: Scene) -> dict[int, float]:
 
 def _measures(scene: Scene, s: Spoken, spl_offset_db: float, latency_s: float | None) -> tuple[Measure, ...]:
     span, line = s.span, scene.lines[s.span.row]
-    pitch = pitch_of(line, span.spans, span.alone, scene.settings)
+    pitch = pitch_of(line, span, scene.settings)
     level = s.level_dbfs
     return (
         either("active_level_dbfs", level),
         either("estimated_spl_db", level if isinstance(level, str) else level + spl_offset_db),
         either("loudness_jump_db", s.jump_db),
-        either("clipping_ratio", clipping_of(line, span.spans)),
+        either("clipping_ratio", clipping_of(line, span)),
         measured("characters_count", s.characters),
         measured("voiced_s", s.voiced_s),
         either("speech_rate_cpm", rate_of(s.characters, s.voiced_s, scene.settings)),

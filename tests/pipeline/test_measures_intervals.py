@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.measures.intervals import Intervals, difference, gaps, intersection, total, union
+from pipeline.measures.intervals import Intervals, difference, gaps, inside, intersection, total, union
 
 ANY = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=8)
 
@@ -51,3 +51,9 @@ def test_gaps_and_intervals_fill_the_whole(a: list[tuple[int, int]]) -> None:
 def test_by_hand(first: Intervals, second: Intervals, both: Intervals, only_first: Intervals) -> None:
     assert intersection(first, second) == both
     assert difference(first, second) == only_first
+
+
+@given(ANY, st.integers(0, 30), st.integers(0, 30))
+def test_a_window_is_an_intersection(a: list[tuple[int, int]], start: int, end: int) -> None:
+    if start < end:
+        assert inside(union(a), start, end) == intersection(a, ((start, end),))
