@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from statistics import median
+from typing import NamedTuple
 
 from pipeline.config.settings import MeasureSettings
 from pipeline.measures.intervals import total
@@ -12,9 +13,17 @@ from pipeline.measures.scene import Recorded, Scene, lay_out
 from pipeline.measures.sides import Side, measure_side
 from pipeline.measures.spoken import jump_events, measure_spoken, with_measures
 from pipeline.measures.timeline import interruptions, overlap_events, replies, silences
-from pipeline.model import Event, Layout, Measure, Measures, Turn, Utterance
+from pipeline.model import Event, Measure, Measures, Turn, Utterance
 
 _SIDES: tuple[Side, ...] = ("agent", "patient")
+
+
+class Measured(NamedTuple):
+    """utterances: with their measures. events: by start. call: measures of each side and of the call as a whole."""
+
+    utterances: tuple[Utterance, ...]
+    events: tuple[Event, ...]
+    call: Measures
 
 
 def measure_call(
@@ -22,20 +31,19 @@ def measure_call(
     turns: Sequence[Turn],
     utterances: Sequence[Utterance],
     speech: Sequence[Iterable[tuple[float, float]]],
-    layout: Layout,
     settings: MeasureSettings,
     *,
     spl_offset_db: float,
-    spl_calibrated: bool,
-) -> tuple[tuple[Utterance, ...], tuple[Event, ...], Measures]:
+    spl_calibrated: bool = False,
+) -> Measured:
     """Measure a call whose speakers have roles.
 
-    audio: as recorded, not levelled. turns: who spoke when, overlapping where two did. utterances: with roles; their
-    speakers are those of the turns. speech: (start_s, end_s) of speech activity, one sequence per channel ("mono" and
-    "dual_mono": one). spl_offset_db: dB SPL at 0 dBFS on this line. Returns the utterances with their measures, the
-    events by start, and the measures of the call. What cannot be measured has no value and one of REASONS.
+    audio: as recorded, not levelled; one row (a shared line) or two (one party each). turns: who spoke when,
+    overlapping where two did. utterances: with roles; their speakers are those of the turns. speech: (start_s, end_s)
+    of speech activity, one sequence per row. spl_offset_db: dB SPL at 0 dBFS on this line; spl_calibrated: whether it
+    was measured there. What cannot be measured has no value and one of REASONS.
     """
-    scene = lay_out(audio, turns, utterances, speech, layout, settings)
+    scene = lay_out(audio, turns, utterances, speech, settings)
     spoken = measure_spoken(scene)
     quiet = silences(scene.speech, scene.utterances, settings.min_silence_s)
     both = () if isinstance(scene.overlaps, str) else overlap_events(scene.overlaps, scene.stretches, scene.utterances)
@@ -52,7 +60,8 @@ def measure_call(
         either("spl_offset_db", spl_offset_db if spl_calibrated else "uncalibrated_line"),
     )
     filled = with_measures(scene, spoken, spl_offset_db)
-    return filled, tuple(sorted(events, key=lambda e: (e.start_s, e.end_s, e.kind))), Measures(measures)
+    in_order = tuple(sorted(events, key=lambda e: (e.start_s, e.end_s, e.kind)))
+    return Measured(filled, in_order, Measures(measures))
 
 
 def _snr_db(scene: Scene) -> float | Reason:

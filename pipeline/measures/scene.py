@@ -11,7 +11,7 @@ from pipeline.measures.level import Samples
 from pipeline.measures.line import Line, Span, line_of
 from pipeline.measures.reasons import Reason
 from pipeline.measures.timeline import Stretch, overlapping_turns, stretches_of
-from pipeline.model import Layout, Role, Turn, Utterance
+from pipeline.model import Role, Turn, Utterance
 
 
 class Recorded(Protocol):
@@ -82,18 +82,17 @@ def lay_out(
     turns: Iterable[Turn],
     utterances: Sequence[Utterance],
     speech: Sequence[Iterable[tuple[float, float]]],
-    layout: Layout,
     settings: MeasureSettings,
 ) -> Scene:
-    """Bring a call's parts together. Only the first row counts unless the layout is "stereo"."""
+    """Bring a call's parts together. A second row of the audio is a second line."""
     ordered = tuple(sorted(turns, key=lambda t: (t.start_s, t.end_s)))
-    rows = len(audio.samples) if layout == "stereo" else 1
+    rows = len(audio.samples)
     per_row = tuple(union(speech[row]) if row < len(speech) else () for row in range(rows))
     everybody = union(*per_row)
     stretches = stretches_of(ordered, utterances)
     lines = tuple(
         line_of(samples, audio.sample_rate_hz, own, everybody)
-        for samples, own in zip(audio.samples, per_row, strict=False)
+        for samples, own in zip(audio.samples, per_row, strict=True)
     )
     return Scene(
         lines=lines,

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pipeline.config.settings import MeasureSettings, load_settings
-from pipeline.measures import REASONS, measure_call
-from pipeline.model import Event, Layout, Measures, Role, Turn, Utterance
+from pipeline.measures import REASONS, Measured, measure_call
+from pipeline.model import Layout, Role, Turn, Utterance
 from tests.pipeline.audio_files import Signal
 
 RATE_HZ = 8000
@@ -93,9 +93,8 @@ def measure(
     layout: Layout = "stereo",
     roles: dict[Role, Role] | None = None,
     recording: Recording | None = None,
-    settings: MeasureSettings = SETTINGS,
     calibrated: bool = False,
-) -> tuple[tuple[Utterance, ...], tuple[Event, ...], Measures]:
+) -> Measured:
     stereo = layout == "stereo"
     channel = {"agent": 0, "patient": 1}
     turns = tuple(Turn(s[0], s[1], s[2], channel[s[0]] if stereo else None) for s in call)
@@ -112,8 +111,7 @@ def measure(
         turns,
         utterances,
         speech,
-        layout,
-        settings,
+        SETTINGS,
         spl_offset_db=91.0,
         spl_calibrated=calibrated,
     )
@@ -182,7 +180,6 @@ def test_a_pause_inside_an_utterance_tells_the_two_rates_apart() -> None:
         turns,
         (said,),
         (((1.0, 2.0), (3.0, 4.0)), ()),
-        "stereo",
         SETTINGS,
         spl_offset_db=91.0,
         spl_calibrated=True,
@@ -313,7 +310,7 @@ def test_speech_without_a_word_has_times_but_no_sides() -> None:
     recording = record(CALL, "mono")
     turns = (Turn("S1", 1.0, 4.0), Turn("S2", 5.0, 8.0))
     _, events, call = measure_call(
-        recording, turns, (), (((1.0, 4.0), (5.0, 8.0)),), "mono", SETTINGS, spl_offset_db=91.0, spl_calibrated=False
+        recording, turns, (), (((1.0, 4.0), (5.0, 8.0)),), SETTINGS, spl_offset_db=91.0, spl_calibrated=False
     )
     assert [(e.kind, e.role, e.duration_s) for e in events] == [("silence", "unknown", 1.0)]
     assert call.reason("agent_talk_s") == "unknown_role"
@@ -323,7 +320,7 @@ def test_speech_without_a_word_has_times_but_no_sides() -> None:
 def test_what_lies_outside_the_recording_is_no_speech() -> None:
     said = Utterance(0, "agent", "A", 30.0, 32.0, TEN, TEN, channel=0)
     (measured,), _, _ = measure_call(
-        record(CALL, "stereo"), (), (said,), ((), ()), "stereo", SETTINGS, spl_offset_db=91.0, spl_calibrated=False
+        record(CALL, "stereo"), (), (said,), ((), ()), SETTINGS, spl_offset_db=91.0, spl_calibrated=False
     )
     for name in ("active_level_dbfs", "clipping_ratio", "pitch_median_hz", "speech_rate_cpm"):
         assert measured.measures.reason(name) == "no_speech"
