@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -64,18 +64,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
         commands.register(app)
     try:
         app(args=given, prog_name="callqa")
-    except CallQaError as error:
-        if "--debug" in given:
-            raise
-        from pipeline.batch.lock import BusyError  # noqa: PLC0415
-
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"callqa: {error}", markup=False)
-        sys.exit(EXIT_AGAIN if isinstance(error, BusyError) else EXIT_CONFIG)
     except KeyboardInterrupt:
-        print("callqa: stopped", file=sys.stderr)
-        sys.exit(EXIT_AGAIN)
+        _fail("stopped", EXIT_AGAIN)
     except BrokenPipeError:  # the reader of our output is gone, for example `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:  # noqa: BLE001 - the edge where every error becomes one message
+        if "--debug" in given:
+            raise
+        _fail(*_told(error))
+
+
+def _told(error: Exception) -> tuple[str, int]:
+    """An error as one message, and its exit code."""
+    from pipeline.batch.lock import BusyError  # noqa: PLC0415 - only where something failed
+
+    if isinstance(error, CallQaError):
+        return str(error), EXIT_AGAIN if isinstance(error, BusyError) else EXIT_CONFIG
+    return f"unexpected {type(error).__name__}: {error}; run again with --debug before the command", EXIT_CONFIG
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"callqa: {message}", markup=False)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

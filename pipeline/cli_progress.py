@@ -64,12 +64,10 @@ class RunView:
         self._audio_s += result.duration_s
         name = Path(result.job.recording.path).name
         if result.kind != "done":
-            self._print(f"failed ({result.kind}): {result.reason}")
+            self._print(f"[{self._finished}/{self._calls}] {name}: failed ({result.kind}), see below")
         elif not self._live:
-            self._print(
-                f"[{self._finished}/{self._calls}] {name}: {result.duration_s:.1f} s of audio in {result.wall_s:.1f} s"
-                f"  {self._pace()}"
-            )
+            took = f"{result.duration_s:.1f} s of audio in {result.wall_s:.1f} s"
+            self._print(f"[{self._finished}/{self._calls}] {name}: {took}  {self._pace()}")
         if self._live:
             self._update("analysing", self._calls, self._finished, f"{name}  {self._pace()}")
 

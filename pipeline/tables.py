@@ -66,8 +66,14 @@ def _midnight(day: date | None, zone: str, days: int = 0) -> datetime | None:
 
 
 def _harmless(frame: pl.DataFrame) -> pl.DataFrame:
-    text = pl.col(pl.String)
-    return frame.with_columns(pl.when(text.str.contains(FORMULA_STARTS)).then("'" + text).otherwise(text))
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    return frame.with_columns(
+        pl.when(pl.col(name).str.contains(FORMULA_STARTS))
+        .then(pl.concat_str(pl.lit("'"), pl.col(name)))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name in texts
+    )
 
 
 def _write_xlsx(frame: pl.DataFrame, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline.errors import StoreError
@@ -22,11 +23,13 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
         temporary.replace(path)
         flush(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise StoreError(
             f"{path} cannot be written: {error.strerror or error}; "
             "make the data folder writable (and free some disk), or name another one with CALLQA_HOME"
         ) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()  # gone already when all went well
 
 
 def flush(path: Path) -> None:
