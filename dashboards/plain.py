@@ -5,6 +5,7 @@ import re
 # Embedding, override and isolate marks reorder what stands beside them; the others are invisible control characters.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 
 
@@ -15,8 +16,11 @@ def plain(text: str | None, limit: int = 200) -> str:
 
 
 def escaped(text: str | None, limit: int = 200) -> str:
-    """`plain` for markdown: every ASCII punctuation mark is escaped, so no link, image, HTML or directive is left."""
-    return _PUNCTUATION.sub(r"\\\1", plain(text, limit))
+    """`plain` for markdown: every ASCII punctuation mark is escaped, so no link, image, HTML or directive is left.
+
+    Bare addresses become links even so, therefore they are broken by a word joiner (no width).
+    """
+    return _PUNCTUATION.sub(r"\\\1", _ADDRESS.sub("\u2060", plain(text, limit)))
 
 
 def clock(seconds: float | None) -> str:

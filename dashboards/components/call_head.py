@@ -64,4 +64,4 @@ def warnings(context: Context, view: CallView) -> list[str]:
 
 
 def points(value: float | None, t: Any) -> str:
-    return "—" if value is None else f"{value:g} {t('unit.points')}"
+    return "—" if value is None else f"{round(value, 1):g} {t('unit.points')}"

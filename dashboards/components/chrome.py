@@ -40,10 +40,12 @@ def header(default: Language) -> tuple[Language, str, Any]:
 def empty_store(context: Context) -> None:
     """What to do when nothing was published yet."""
     t = context.t
+    context.top.title(t("empty.title"), anchor=False)
     with st.container(border=True, key="empty-store"):
-        st.subheader(t("empty.title"), anchor=False)
         st.write(t("empty.body"))
-        st.code("callqa run audio_samples/\n# …\ncallqa nightly", language="bash")
+        for command, meaning in (("callqa run audio_samples/", "empty.samples"), ("callqa nightly", "empty.nightly")):
+            st.caption(t(meaning))
+            st.code(command, language=None)
         st.caption(t("empty.folder"))
         st.text(str(context.settings.home))
 

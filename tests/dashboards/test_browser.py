@@ -4,13 +4,13 @@ import re
 
 import pytest
 
+from tests.builders import APPOINTMENT
 from tests.dashboards.conftest import SCREENSHOTS, running_dashboard
 from tests.dashboards.seed import (
     APPOINTMENT_CALL,
     COMPLAINT_CALL,
     GONE_CALL,
     HOSTILE_CALL,
-    HOSTILE_NAME,
     LONG_CALL,
     UNKNOWN_CALL,
 )
@@ -48,16 +48,15 @@ def settled(page) -> None:
 
 def test_click_on_an_utterance_plays_its_second_and_marks_it(page):
     open_call(page, APPOINTMENT_CALL)
-    page.locator(".row[data-index='5'] .said").click()
-    wait_clock(page, 28.5, 30.9)
-    assert not page.evaluate(f"{AUDIO}.paused")
-    page.locator(".row.playing[data-index='5'][aria-current=true]").wait_for(timeout=WAIT_MS)
-    page.locator(".controls .play").click()
-    assert page.evaluate(f"{AUDIO}.paused")
-    page.locator(".row[data-index='1'] .at").click()
-    wait_clock(page, 4.6, 7.8)
-    page.locator(".row.playing[data-index='1']").wait_for(timeout=WAIT_MS)
-    assert page.locator(".row.playing").count() == 1
+    for index, place in ((5, ".said"), (1, ".at")):
+        _, start_s, end_s, _ = APPOINTMENT[index]
+        page.locator(f".row[data-index='{index}'] {place}").click()
+        wait_clock(page, start_s, end_s)
+        assert not page.evaluate(f"{AUDIO}.paused")
+        page.locator(f".row.playing[data-index='{index}'][aria-current=true]").wait_for(timeout=WAIT_MS)
+        assert page.locator(".row.playing").count() == 1
+        page.locator(".controls .play").click()
+        assert page.evaluate(f"{AUDIO}.paused")
 
 
 def test_telephone_format_plays_on_the_transcripts_time_line(page):
@@ -178,7 +177,7 @@ def test_form_is_saved_as_versions_with_the_total_of_its_items(page):
     version.get_by_text("患者并未在意").wait_for(timeout=WAIT_MS)
     version.get_by_text("张质检").wait_for(timeout=WAIT_MS)
     page.get_by_role("tab", name="人工评分").click()
-    page.get_by_role("checkbox", name="不适用").first.locator("xpath=..").click()
+    page.locator("label", has_text="不适用").first.click()
     page.get_by_text("改动过的项目要写明理由").wait_for(timeout=WAIT_MS)
     page.get_by_role("button", name="恢复自动评分").click()
     page.wait_for_timeout(500)
@@ -240,7 +239,7 @@ def test_bar_of_the_overview_leads_to_its_calls(page):
     chart.locator("canvas, svg.marks").first.wait_for(timeout=WAIT_MS)
     settled(page)
     box = chart.bounding_box()
-    page.mouse.click(box["x"] + box["width"] - 24, box["y"] + 120)  # the bar of 95 to 100 points
+    page.mouse.click(box["x"] + box["width"] - 10, box["y"] + 152)  # the bar of 95 to 100 points
     page.wait_for_url(re.compile(r"/calls\?score=95&score=100"), timeout=WAIT_MS)
     page.locator(".call").first.wait_for(timeout=WAIT_MS)
     scores = page.locator(".call .score").all_inner_texts()
@@ -256,14 +255,14 @@ def test_hostile_text_is_text(page):
     said = page.locator(".row[data-index='0'] .said")
     assert "<script>window.hacked=1</script> ![图](http://203.0.113.9/x.png)" in said.inner_text()
     assert said.locator("img, script").count() == 0
-    assert page.get_by_role("heading", name="<b>王</b>![x](http://203.0.113.9/n.png)").count() == 1
+    assert "<b>王</b>![x]" in page.get_by_role("heading", level=1).inner_text()
+    assert page.locator("a[href*='203.0.113.9']").count() == 0
     assert len(page.locator(".row[data-index='1'] .said").inner_text()) == 10_000
     for tab in ("评分依据", "人工评分", "历史", "发现"):
         page.get_by_role("tab", name=tab).click()
     page.get_by_role("link", name="批次").click()
     page.get_by_text("<b>x.mp3").wait_for(timeout=WAIT_MS)
     assert page.evaluate("window.hacked") is None
-    assert HOSTILE_NAME  # the page fixture checks that no picture was fetched
 
 
 def test_missing_recording_says_so_and_the_rest_works(page):
