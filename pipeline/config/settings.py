@@ -199,6 +199,8 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
         below = merged.get(key)
-        deeper = isinstance(value, dict) and isinstance(below, dict) and key != "line_spl_offsets_db"
-        merged[key] = _merge(below, value) if deeper else value
+        if isinstance(value, dict) and isinstance(below, dict) and key != "line_spl_offsets_db":
+            merged[key] = _merge(below, value)
+        else:
+            merged[key] = value
     return merged

@@ -56,7 +56,7 @@ class CampPlus:
     def embed(self, windows: Tensor) -> NDArray[np.float32]:
         """Unit-length embeddings (n, 192) of feature windows (n, frames, 80)."""
         rows = []
-        for batch in windows.split(BATCH):
+        for batch in torch.split(windows, BATCH):
             centred = batch.to(self._device) - batch.mean(dim=1, keepdim=True).to(self._device)
             rows.append(F.normalize(self._network(centred), dim=1).cpu())
         return torch.cat(rows).numpy() if rows else np.zeros((0, DIMENSION), np.float32)

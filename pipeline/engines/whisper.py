@@ -166,21 +166,18 @@ class WhisperTranscriber:
     def _disbelief(self, heard: _Heard) -> str | None:
         """Why a segment is not believed, None when it is."""
         plain = for_scoring(heard.text)
-        if not plain:
-            return "no_characters"
-        if any(phrase in plain for phrase in self._hallucinations):
-            return "known_hallucination"
-        if _loops(plain):
-            return "loop"
-        if heard.compression_ratio > self._settings.max_compression_ratio:
-            return "compression_ratio"
-        unsure = heard.avg_logprob < self._settings.min_avg_logprob
-        if unsure and heard.no_speech_prob > self._settings.max_no_speech_prob / 2:
-            return "no_speech"
+        settings = self._settings
         seconds = heard.words[-1].end_s - heard.words[0].start_s if heard.words else 0.0
-        if count_characters(heard.text) > max(1.0, seconds) * self._settings.max_characters_per_s:
-            return "characters_per_second"
-        return None
+        unsure = heard.avg_logprob < settings.min_avg_logprob
+        reasons = {
+            "no_characters": not plain,
+            "known_hallucination": any(phrase in plain for phrase in self._hallucinations),
+            "loop": _loops(plain),
+            "compression_ratio": heard.compression_ratio > settings.max_compression_ratio,
+            "no_speech": unsure and heard.no_speech_prob > settings.max_no_speech_prob / 2,
+            "characters_per_second": count_characters(heard.text) > max(1.0, seconds) * settings.max_characters_per_s,
+        }
+        return next((reason for reason, holds in reasons.items() if holds), None)
 
     @cached_property
     def _hallucinations(self) -> tuple[str, ...]:

@@ -1,0 +1,251 @@
+"""One call: path to CallReport. The only place that knows the order of the steps."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from pipeline import __version__, align, audio, crosstalk, measures, roles, scoring, topics
+from pipeline.config import Settings
+from pipeline.engines import Diarizer, Samples, Span, Transcriber, weights
+from pipeline.model import (
+    CallFacts,
+    CallReport,
+    EngineInfo,
+    Judgement,
+    Recording,
+    Role,
+    StageTime,
+    Turn,
+    Utterance,
+)
+from pipeline.rules import load_rulebook
+
+# Counted up by hand when a change of code alone changes facts: stored calls are then analysed again.
+FACTS_GENERATION = 1
+ENGINE_PACKAGES = ("faster-whisper", "ctranslate2", "pyannote.audio", "torch", "librosa", "av")
+STAGES = ("decode", "find speech", "transcribe", "measure", "judge")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the engines made of a call, before anything is measured."""
+
+    turns: tuple[Turn, ...]
+    speech: tuple[tuple[Span, ...], ...]
+    spoken: tuple[align.Spoken, ...]
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Seconds spent per stage, and a word to whoever watches."""
+
+    on_stage: Callable[[str], None]
+    times: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        self.on_stage(name)
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.times[name] = self.times.get(name, 0.0) + time.perf_counter() - start
+
+
+class Judge:
+    """A rulebook and a scorecard, loaded once, applied to any number of calls' facts. Loads no model."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises RuleError when the rulebook or the scorecard is not valid."""
+        self.rulebook = load_rulebook(settings.rules.rules_dir)
+        self.scorecard = scoring.load_scorecard(settings.rules.scorecard)
+        self._min_role_confidence = settings.roles.min_confidence
+
+    def judge(self, facts: CallFacts) -> Judgement:
+        """Findings, topics and score of a call. The same facts and rulebook give the same judgement."""
+        findings = self.rulebook.judge(facts, self._min_role_confidence)
+        return Judgement(
+            call_id=facts.recording.call_id,
+            rulebook_version=self.rulebook.version,
+            findings=findings,
+            score=scoring.score(self.scorecard, findings, facts),
+            judged_at=datetime.now(UTC),
+            topics=topics.topics(facts),
+        )
+
+
+class Analyzer:
+    """The engines of one process, loaded once, for any number of calls."""
+
+    def __init__(
+        self, settings: Settings, transcriber: Transcriber | None = None, diarizer: Diarizer | None = None
+    ) -> None:
+        """Load the models (about 2 s). Raises EngineError when weights are missing or damaged, RuleError likewise."""
+        self._settings = settings
+        self._judge = Judge(settings)
+        self._diarizer = diarizer or _load_diarizer(settings)
+        self._transcriber = transcriber or _load_transcriber(settings)
+        self._engine = _engine_info(settings)
+
+    @staticmethod
+    def fingerprint(settings: Settings) -> str:
+        """Digest of everything that decides the facts of given bytes: models, options, code. Loads no model."""
+        return _fingerprint(settings)
+
+    def analyze(
+        self, path: Path, recording: Recording | None = None, on_stage: Callable[[str], None] = lambda _: None
+    ) -> CallReport:
+        """Decode, hear, measure and judge one recording.
+
+        recording: identity and metadata; None: made from the path alone. on_stage is told the stage that begins.
+        Raises AudioError for a file that cannot be used and EngineError when a model fails.
+        """
+        clock = _Clock(on_stage)
+        with clock.stage("decode"):
+            identity = recording or _anonymous(path)
+            sound = audio.load(path, self._settings.audio)
+            signals = audio.engine_channels(sound, self._settings.audio.engine_rate_hz)
+        heard = self._hear_channels(signals, clock) if len(signals) > 1 else self._hear_mix(signals[0], clock)
+        with clock.stage("measure"):
+            facts = self._facts(identity, sound, heard)
+        with clock.stage("judge"):
+            judgement = self._judge.judge(facts)
+        times = tuple(StageTime(stage, seconds) for stage, seconds in clock.times.items())
+        return CallReport(replace(facts, engine=replace(facts.engine, stage_times=times)), judgement)
+
+    def _hear_mix(self, samples: Samples, clock: _Clock) -> Heard:
+        """Mono: voices are told apart by the diarizer, each stretch is transcribed once."""
+        with clock.stage("find speech"):
+            diarization = self._diarizer.diarize(samples)
+            pieces = align.disjoint(diarization.turns)
+        with clock.stage("transcribe"):
+            transcript = self._transcriber.transcribe(samples, tuple(Span(p.start_s, p.end_s) for p in pieces))
+        spoken = tuple(align.Spoken(p, w) for p, w in zip(pieces, transcript.words, strict=True))
+        return Heard(diarization.turns, (diarization.speech,), spoken)
+
+    def _hear_channels(self, signals: Samples, clock: _Clock) -> Heard:
+        """One party per channel: the channel is the speaker; what leaks over from the other side is left out."""
+        turns: list[Turn] = []
+        speech: list[tuple[Span, ...]] = []
+        spoken: list[align.Spoken] = []
+        for channel, samples in enumerate(signals):
+            with clock.stage("find speech"):
+                other = signals[1 - channel]
+                spans = tuple(
+                    s
+                    for s in self._diarizer.speech(samples)
+                    if not crosstalk.is_leak(samples, other, s.start_s, s.end_s)
+                )
+            with clock.stage("transcribe"):
+                transcript = self._transcriber.transcribe(samples, spans)
+            pieces = tuple(Turn(f"C{channel}", s.start_s, s.end_s, channel) for s in spans)
+            spoken += [align.Spoken(p, w) for p, w in zip(pieces, transcript.words, strict=True)]
+            turns += pieces
+            speech.append(spans)
+        turns.sort(key=lambda t: (t.start_s, t.end_s))
+        return Heard(tuple(turns), tuple(speech), tuple(spoken))
+
+    def _facts(self, recording: Recording, sound: audio.Audio, heard: Heard) -> CallFacts:
+        said = align.utterances(heard.spoken)
+        decision = _roles(said, recording.metadata.agent_channel)
+        said = tuple(replace(u, role=decision.roles.get(u.speaker, "unknown")) for u in said)
+        settings = self._settings.measures
+        line = recording.metadata.line
+        measured = measures.measure_call(
+            sound,
+            turns=heard.turns,
+            utterances=said,
+            speech=tuple(tuple((s.start_s, s.end_s) for s in channel) for channel in heard.speech),
+            settings=settings,
+            spl_offset_db=settings.line_spl_offsets_db.get(line or "", settings.spl_offset_db),
+            spl_calibrated=line in settings.line_spl_offsets_db,
+        )
+        return CallFacts(
+            recording=recording,
+            audio=sound.facts,
+            turns=heard.turns,
+            utterances=measured.utterances,
+            events=tuple(
+                sorted((*measured.events, *align.untranscribed(heard.spoken)), key=lambda e: (e.start_s, e.kind))
+            ),
+            measures=measured.call,
+            role_confidence=decision.confidence,
+            envelope=audio.envelope(sound),
+            engine=self._engine,
+            analyzed_at=datetime.now(UTC),
+        )
+
+
+def _roles(said: tuple[Utterance, ...], agent_channel: int | None) -> roles.RoleDecision:
+    """The telephone system's word on the agent's channel where it gives one, else what the words tell."""
+    if agent_channel is None or any(u.channel is None for u in said):
+        return roles.decide(said)
+    sides: dict[str, Role] = {u.speaker: "agent" if u.channel == agent_channel else "patient" for u in said}
+    return roles.RoleDecision(sides, 1.0)
+
+
+def _anonymous(path: Path) -> Recording:
+    """A recording that no store knows: named after its file."""
+    digest = audio.sha256_of(path)
+    return Recording(call_id=path.stem, path=str(path), sha256=digest, size_bytes=path.stat().st_size)
+
+
+def _load_diarizer(settings: Settings) -> Diarizer:
+    from pipeline.engines import runtime  # noqa: PLC0415 - heavy, only where a model is wanted
+
+    segmentation = weights.verified_folder("segmentation-3.0", settings.models) / "pytorch_model.bin"
+    embedding = weights.verified_folder("campplus", settings.models) / "campplus_cn_en_common.pt"
+    runtime.prepare(allow_hub=settings.models.allow_hub)
+    runtime.set_threads(settings.batch.threads_per_worker)
+    from pipeline.engines.pyannote import PyannoteDiarizer  # noqa: PLC0415
+
+    return PyannoteDiarizer(segmentation, embedding, settings.diarization, device=settings.models.device)
+
+
+def _load_transcriber(settings: Settings) -> Transcriber:
+    models = settings.models
+    packaged = models.whisper == "packaged-base"
+    folder = weights.verified_folder("packaged-base", models) if packaged else models.whisper
+    from pipeline.engines.whisper import WhisperTranscriber  # noqa: PLC0415 - heavy, only where a model is wanted
+
+    return WhisperTranscriber(folder, models, settings.transcription, threads=settings.batch.threads_per_worker)
+
+
+def _model_names(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """Each model with the digest of its main file, from the manifest (a model of the user's own by its name)."""
+    names = [(w.name, w.files[0].sha256[:12]) for w in weights.needed(settings.models)]
+    if settings.models.whisper != "packaged-base":
+        names.append(("whisper", settings.models.whisper))
+    return tuple(names)
+
+
+def _engine_info(settings: Settings) -> EngineInfo:
+    options = {**settings.transcription.model_dump(mode="json"), **settings.diarization.model_dump(mode="json")}
+    options |= {"device": settings.models.device, "compute_type": settings.models.compute_type}
+    return EngineInfo(
+        fingerprint=_fingerprint(settings),
+        callqa_version=__version__,
+        models=_model_names(settings),
+        versions=tuple((name, version(name)) for name in ENGINE_PACKAGES),
+        options=tuple((name, json.dumps(value)) for name, value in sorted(options.items())),
+    )
+
+
+def _fingerprint(settings: Settings) -> str:
+    """Line calibrations are left out: they shift estimated levels, which `recheck` does without hearing calls again."""
+    parts = {
+        "generation": FACTS_GENERATION,
+        "models": _model_names(settings),
+        "compute_type": settings.models.compute_type,
+        "audio": settings.audio.model_dump(mode="json"),
+        "transcription": settings.transcription.model_dump(mode="json"),
+        "diarization": settings.diarization.model_dump(mode="json"),
+        "measures": settings.measures.model_dump(mode="json", exclude={"spl_offset_db", "line_spl_offsets_db"}),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
