@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail("stopped", EXIT_AGAIN)
     except BrokenPipeError:  # the reader of our output is gone, for example `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except Exception as error:  # noqa: BLE001 - the edge where every error becomes one message
+    except Exception as error:
         if "--debug" in given:
             raise
         _fail(*_told(error))
