@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -26,7 +25,7 @@ class AudioServer:
 
     data: Data
     key: bytes
-    home: Path
+    settings: Settings
     last_request_s: dict[str, float] = field(default_factory=dict)
 
     async def serve(self, request: Request) -> Response:
@@ -47,7 +46,7 @@ class AudioServer:
         call = self.data.recording(link.sha256)
         if call is None:
             raise AudioError("this recording is in no published call any more; reload the page")
-        found = playable(call.path, link.sha256, self.home)
+        found = playable(call, self.settings.home, self.settings.audio)
         self._log_play(token, call.call_id)
         return found
 
@@ -61,5 +60,5 @@ class AudioServer:
 
 def audio_route(settings: Settings, data: Data) -> Route:
     """The route to add to the application. Raises StoreError when the signing key cannot be had."""
-    server = AudioServer(data, signing_key(settings.home), settings.home)
+    server = AudioServer(data, signing_key(settings.home), settings)
     return Route("/audio/{token}", server.serve, methods=["GET", "HEAD"])

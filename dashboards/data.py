@@ -61,10 +61,13 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class StoredRecording:
-    """A published call and where its recording lies."""
+    """A published call and where its recording lies. intact: it decoded whole and without a warning."""
 
     call_id: str
+    sha256: str
     path: Path
+    codec: str
+    intact: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +184,7 @@ class Data:
     def recording(self, sha256: str) -> StoredRecording | None:
         """The published call whose recording has this content digest."""
         row = self._row("recording", sha256=sha256)
-        return StoredRecording(row["call_id"], Path(row["path"])) if row else None
+        return StoredRecording(**{**row, "path": Path(row["path"])}) if row else None
 
     # -- the reviews ----------------------------------------------------------------------------------------------
 

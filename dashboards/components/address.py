@@ -22,7 +22,7 @@ def values_of(query: Mapping[str, Sequence[str]], choices: Mapping[str, Sequence
     try:
         low, high = (min(100, max(0, round(float(v)))) for v in query.get("score", ()))
         values["score"] = (min(low, high), max(low, high))
-    except ValueError:
+    except (ValueError, OverflowError):
         values["score"] = WHOLE_SCORE
     try:
         first, last = (date.fromisoformat(v) for v in query.get("day", ()))

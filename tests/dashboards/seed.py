@@ -328,7 +328,11 @@ def _with_file(report: CallReport, path: Path) -> CallReport:
     recording = make_recording(
         old.call_id, path=str(path), sha256=sha256(content).hexdigest(), size_bytes=len(content), metadata=old.metadata
     )
-    facts = replace(report.facts, recording=recording, envelope=envelope)
+    codec = {"FLAC": "flac", "WAV PCM_16": "pcm_s16le", "WAV ALAW": "pcm_alaw"}
+    info = sf.info(path)
+    named = codec.get(info.format) or codec[f"{info.format} {info.subtype}"]
+    audio = replace(report.facts.audio, codec=named)
+    facts = replace(report.facts, recording=recording, envelope=envelope, audio=audio)
     judged = score(load_scorecard(), report.judgement.findings, facts)
     return CallReport(facts, replace(report.judgement, score=judged))
 

@@ -10,7 +10,7 @@ from dashboards.data import Data
 from dashboards.links import audio_token, signing_key
 from pipeline.store.reviews import open_reviews
 from tests.dashboards.conftest import settings_for
-from tests.dashboards.seed import COMPLAINT_CALL, GONE_CALL, HOSTILE_CALL
+from tests.dashboards.seed import COMPLAINT_CALL, GONE_CALL, UNKNOWN_CALL
 
 
 def fetch(served: str, token: str, **headers: str):
@@ -36,12 +36,12 @@ def token(served_home):
 
 
 def test_whole_file_and_a_range_of_it(served, token):
-    status, headers, body = fetch(served, token(HOSTILE_CALL))
+    status, headers, body = fetch(served, token(UNKNOWN_CALL))
     assert (status, headers["content-type"]) == (200, "audio/wav")
     assert body[:4] == b"RIFF"
     assert "no-store" in headers["cache-control"]
     assert headers["x-content-type-options"] == "nosniff"
-    status, headers, part = fetch(served, token(HOSTILE_CALL), Range="bytes=1000-1999")
+    status, headers, part = fetch(served, token(UNKNOWN_CALL), Range="bytes=1000-1999")
     assert (status, len(part)) == (206, 1000)
     assert part == body[1000:2000]
     assert headers["content-range"] == f"bytes 1000-1999/{len(body)}"
@@ -54,7 +54,7 @@ def test_telephone_format_arrives_as_flac(served, token):
 
 def test_bad_addresses_give_no_data(served, token):
     assert fetch(served, "x" * 60)[0] == 403
-    assert fetch(served, token(HOSTILE_CALL, now_s=1000.0))[0] == 403
+    assert fetch(served, token(UNKNOWN_CALL, now_s=1000.0))[0] == 403
     assert fetch(served, "..%2f..%2fetc%2fpasswd")[0] in (400, 403, 404)
     foreign = audio_token(b"z" * 32, "ab" * 32, time.time(), 3600.0)
     status, _, body = fetch(served, foreign)
