@@ -130,20 +130,16 @@ class Analyzer:
         return Heard(diarization.turns, (diarization.speech,), spoken)
 
     def _hear_channels(self, signals: Samples, clock: _Clock) -> Heard:
-        """One party per channel: the channel is the speaker; what leaks over from the other side is left out."""
+        """One party per channel: the channel is the speaker; what leaks over from the other side is muted first."""
         turns: list[Turn] = []
         speech: list[tuple[Span, ...]] = []
         spoken: list[align.Spoken] = []
         for channel, samples in enumerate(signals):
             with clock.stage("find speech"):
-                other = signals[1 - channel]
-                spans = tuple(
-                    s
-                    for s in self._diarizer.speech(samples)
-                    if not crosstalk.is_leak(samples, other, s.start_s, s.end_s)
-                )
+                own = crosstalk.suppress(samples, signals[1 - channel])
+                spans = self._diarizer.speech(own)
             with clock.stage("transcribe"):
-                transcript = self._transcriber.transcribe(samples, spans)
+                transcript = self._transcriber.transcribe(own, spans)
             pieces = tuple(Turn(f"C{channel}", s.start_s, s.end_s, channel) for s in spans)
             spoken += [align.Spoken(p, w) for p, w in zip(pieces, transcript.words, strict=True)]
             turns += pieces

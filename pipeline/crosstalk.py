@@ -1,4 +1,8 @@
-"""One party heard faintly on the other's channel: found, so that nobody's words are counted twice."""
+"""One party heard faintly on the other's channel: muted for the engines, so that nobody's words are counted twice.
+
+Neural speech detectors are blind to level: an echo 40 dB down is speech to them. Levels are always measured on the
+untouched signal; what is returned here is for finding speech and for transcribing only.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,27 +11,55 @@ from scipy.signal import correlate
 Samples = NDArray[np.float32]
 
 RATE_HZ = 16_000
+HOP = RATE_HZ // 10
+WINDOW = 3 * HOP
 MIN_LEVEL_DIFFERENCE_DB = 6.0  # an echo is weaker than what it echoes
-MIN_CORRELATION = 0.35  # of the echo with its source; two people talking at once stay below 0.1 on 8 kHz speech
-MAX_LAG_S = 0.3  # network echo comes up to this late; sidetone comes at once
-LONGEST_COMPARED_S = 4.0
+ABOVE_FLOOR_DB = 3.0  # with the other side this much louder, less than this above one's own noise is no speech
+FLOOR_PERCENTILE = 10.0
+MIN_CORRELATION = 0.35  # of an echo with its source; two people talking at once stay far below on 8 kHz speech
+MAX_LAG = round(0.3 * RATE_HZ)  # network echo comes up to this late, sidetone at once
+SILENCE_DB = -100.0
 
 
-def is_leak(samples: Samples, other: Samples, start_s: float, end_s: float) -> bool:
-    """Whether what `samples` holds in start_s..end_s is only an echo of the other channel, both (n,) at 16 kHz.
+def suppress(samples: Samples, other: Samples) -> Samples:
+    """`samples` with the stretches muted in which it holds nothing of its own, both (n,) at 16 kHz.
 
-    It is when the other channel is clearly louder there and the two correlate at one lag. Speech of one's own under
-    an echo lowers the correlation and is kept.
+    A stretch is muted when the other channel is clearly louder and this one either lies at its own noise floor or
+    repeats the other at some lag up to 0.3 s. Speech of one's own, also while both talk, is kept.
     """
-    first = round(start_s * RATE_HZ)
-    last = min(round(end_s * RATE_HZ), first + round(LONGEST_COMPARED_S * RATE_HZ), len(samples))
-    reach = round(MAX_LAG_S * RATE_HZ)
-    here = samples[first:last].astype(np.float64)
-    there = other[max(first - reach, 0) : last].astype(np.float64)
-    power_here, power_there = float(np.sum(here**2)), float(np.sum(there[-len(here) :] ** 2)) if len(here) else 0.0
-    if power_here <= 0 or power_there <= 0:
-        return False
-    if 10 * np.log10(power_there / power_here) < MIN_LEVEL_DIFFERENCE_DB:
-        return False
-    peak = float(np.max(np.abs(correlate(there, here, mode="valid" if len(there) >= len(here) else "full"))))
-    return bool(peak / np.sqrt(power_here * power_there) >= MIN_CORRELATION)
+    hops = len(samples) // HOP
+    if hops < WINDOW // HOP:
+        return samples
+    here, there = _levels_db(samples, hops), _levels_db(other, hops)
+    floor_db = float(np.percentile(here, FLOOR_PERCENTILE))
+    muted = np.zeros(hops, bool)
+    for i in np.flatnonzero(there - here >= MIN_LEVEL_DIFFERENCE_DB):
+        muted[i] = here[i] < floor_db + ABOVE_FLOOR_DB or _echoes(samples, other, int(i) * HOP)
+    return samples * _gain(muted, len(samples))
+
+
+def _levels_db(samples: Samples, hops: int) -> NDArray[np.float64]:
+    """Level of the 0.3 s around each hop of 0.1 s, dB re full scale."""
+    power = np.square(samples[: hops * HOP], dtype=np.float64).reshape(hops, HOP).mean(axis=1)
+    smooth = np.convolve(power, np.full(3, 1 / 3), mode="same")
+    return 10 * np.log10(np.maximum(smooth, 10 ** (SILENCE_DB / 10)))
+
+
+def _echoes(samples: Samples, other: Samples, at: int) -> bool:
+    """Whether the 0.3 s around sample `at` repeat the other channel."""
+    first = max(at - HOP, 0)
+    here = samples[first : first + WINDOW].astype(np.float64)
+    there = other[max(first - MAX_LAG, 0) : first + len(here)].astype(np.float64)
+    energy = float(np.sum(here**2))
+    if energy <= 0:
+        return True
+    products = np.abs(correlate(there, here, mode="valid", method="fft"))
+    sums = np.concatenate(([0.0], np.cumsum(there**2)))
+    energies = sums[len(here) :] - sums[: len(sums) - len(here)]
+    return bool(np.max(products / np.sqrt(energy * np.maximum(energies, 1e-9))) >= MIN_CORRELATION)
+
+
+def _gain(muted: NDArray[np.bool_], length: int) -> NDArray[np.float32]:
+    """1 where kept, 0 where muted, a hop's ramp between."""
+    centres = np.arange(len(muted)) * HOP + HOP / 2
+    return np.interp(np.arange(length), centres, np.where(muted, 0.0, 1.0)).astype(np.float32)

@@ -18,6 +18,7 @@ from pipeline.text import for_scoring, toneless_pinyin
 
 COLLAR_S = 0.25
 TURN_TOLERANCE_S = 1.0  # a finding may start this much before or after the turn that it is expected in
+MIN_ALONE_S = 0.1
 SUFFIXES = (".wav", ".flac")
 Form = Literal["mono", "stereo"]
 
@@ -207,16 +208,35 @@ def text_errors(report: CallReport, truth: Truth) -> tuple[ErrorCount, ErrorCoun
 
 
 def role_turns(report: CallReport, truth: Truth) -> tuple[int, int]:
-    """(turns whose role was recognised, all turns). A turn has the role that talks through most of it."""
+    """(turns whose role was recognised, all turns).
+
+    A turn counts as right when its role talks through more of it than any other. Where two really talk at once both
+    are right, so those parts are left out; a turn that is nothing else is right when its role is heard in half of it.
+    """
     right = 0
     for turn in truth.turns:
+        alone = _minus((turn.start_s, turn.end_s), [(t.start_s, t.end_s) for t in truth.turns if t.role != turn.role])
+        whole = [(turn.start_s, turn.end_s)]
         shares: dict[str, float] = {}
         for u in report.facts.utterances:
-            common_s = min(turn.end_s, u.end_s) - max(turn.start_s, u.start_s)
-            if common_s > 0:
-                shares[u.role] = shares.get(u.role, 0.0) + common_s
-        right += bool(shares) and max(shares, key=lambda role: shares[role]) == turn.role
+            shares[u.role] = shares.get(u.role, 0.0) + _common_s(alone or whole, u.start_s, u.end_s)
+        if alone:
+            right += any(shares.values()) and max(shares, key=lambda role: shares[role]) == turn.role
+        else:
+            right += shares.get(turn.role, 0.0) >= (turn.end_s - turn.start_s) / 2
     return right, len(truth.turns)
+
+
+def _minus(whole: tuple[float, float], cuts: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """What is left of an interval without the cuts, pieces shorter than 0.1 s dropped."""
+    left = [whole]
+    for start_s, end_s in cuts:
+        left = [piece for a, b in left for piece in ((a, min(b, start_s)), (max(a, end_s), b)) if piece[1] > piece[0]]
+    return [(a, b) for a, b in left if b - a >= MIN_ALONE_S]
+
+
+def _common_s(pieces: Iterable[tuple[float, float]], start_s: float, end_s: float) -> float:
+    return sum(max(0.0, min(b, end_s) - max(a, start_s)) for a, b in pieces)
 
 
 def family_counts(findings: Iterable[Finding], truth: Truth) -> dict[str, FamilyCount]:

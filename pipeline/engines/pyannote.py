@@ -183,7 +183,7 @@ def _frame_scores(
         a, b = round(window.start_s / activity.hop_s), max(round(window.end_s / activity.hop_s), 1)
         # A triangle: what a window says of its middle counts more than what it says of its edges.
         triangle = 1.0 - np.abs(np.linspace(-1, 1, b - a + 2)[1:-1]) * 0.8
-        share = triangle[: max(frames - a, 0)].astype(np.float32)
+        share: NDArray[np.float32] = triangle[: max(frames - a, 0)].astype(np.float32)
         totals[a : a + len(share)] += share[:, None] * row
         weights[a : a + len(share)] += share
     scores: NDArray[np.float32] = totals / np.maximum(weights, 1e-6)[:, None]
