@@ -194,7 +194,7 @@ def test_the_held_back_dialogues_can_be_read_and_share_no_turn_with_the_samples(
 
 
 @pytest.mark.slow
-def test_a_call_made_again_is_the_committed_one() -> None:
+def test_a_call_made_again_has_the_turns_of_the_committed_one() -> None:
     folder = tts.assets_folder()
     if not tts.is_complete(folder):
         pytest.skip("speech synthesis is not in the cache folder; `python audio_samples/make_samples.py` fetches it")
