@@ -2,11 +2,13 @@
 
 import os
 import sys
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
 import structlog
+from structlog.typing import EventDict
 
 from pipeline.errors import StoreError
 
@@ -46,13 +48,22 @@ def swallow_output(home: Path) -> None:
     os.dup2(stream.fileno(), 2)
 
 
+def _tell_where(_: object, __: str, event: EventDict) -> EventDict:
+    """An exception as its type and the lines it came from; its message and local variables may hold what was said."""
+    error = sys.exc_info()[1] if event.pop("exc_info", None) else None
+    if error is not None:
+        event["error"] = type(error).__name__
+        event["where"] = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
+    return event
+
+
 def _configure(stream: TextIO) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,  # plain traceback: no local variables, they hold what was said
+            _tell_where,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         logger_factory=structlog.WriteLoggerFactory(stream),

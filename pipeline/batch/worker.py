@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -18,6 +19,7 @@ from pipeline.store import artefact
 from pipeline.store.check import InvalidReport, check_report
 
 LOADING = "load models"
+WATCH_EVERY_S = 1.0
 ORPHANED = 70  # exit code of a worker whose driver is gone
 
 
@@ -35,6 +37,14 @@ def start(make: Callable[[], CallAnalyzer], stages: Connection, home: Path) -> N
     logs.swallow_output(home)
     _Process.make = make
     _Process.stages = stages
+    threading.Thread(target=_end_with_driver, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with_driver(driver: int) -> None:
+    """A killed driver must not leave workers behind that hold memory and models."""
+    while os.getppid() == driver:
+        time.sleep(WATCH_EVERY_S)
+    os._exit(ORPHANED)
 
 
 class _StartError(EngineError):

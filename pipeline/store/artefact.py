@@ -116,6 +116,30 @@ def read_report(home: Path, call_id: str) -> CallReport | None:
     return CallReport(facts, judgement) if facts and judgement else None
 
 
+def artefact_files(home: Path, suffix: str) -> list[Path]:
+    """Every stored file with FACTS_SUFFIX or JUDGEMENT_SUFFIX, by day and name."""
+    found = artefacts_folder(home).glob(f"*/*{suffix}")
+    return sorted(p for p in found if not p.name.startswith("."))
+
+
+def read_rows(path: Path, schema: pa.Schema) -> pa.Table:
+    """All rows of a file in the columns of `schema`; a column that an older file lacks is null.
+
+    Raises StoreError when the file is damaged.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            table = file.read(use_threads=False)
+        missing = [field for field in schema if field.name not in table.column_names]
+        for field in missing:
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+        return table.select(schema.names).cast(schema)
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(
+            f"{path} cannot be read: {error}; delete this file and run callqa run again to make it anew"
+        ) from error
+
+
 def has_facts(home: Path) -> bool:
     """Whether any call was ever stored here."""
     return next(artefacts_folder(home).glob(f"*/*{FACTS_SUFFIX}"), None) is not None
@@ -124,11 +148,16 @@ def has_facts(home: Path) -> bool:
 def _write(home: Path, day: str, call_id: str, suffix: str, schema: pa.Schema, row: dict[str, Any]) -> Path:
     path = artefacts_folder(home) / day / f"{file_name(call_id)}{suffix}"
     table = pa.Table.from_pylist([row], schema=schema)
-    replace_file(path, lambda target: pq.write_table(table, target, compression="zstd"))
+    replace_file(path, lambda target: _write_small(table, target))
     for old in _files_of(home, call_id, suffix):
         if old != path:  # the call was stored under another day before
             _remove(old)
     return path
+
+
+def _write_small(table: pa.Table, path: Path) -> None:
+    """A file of one row has some ninety columns: dictionaries, statistics and a second schema double its size."""
+    pq.write_table(table, path, compression="zstd", use_dictionary=False, write_statistics=False, store_schema=False)
 
 
 def _read(home: Path, call_id: str, suffix: str, kind: type[T]) -> T | None:
@@ -141,11 +170,7 @@ def _read(home: Path, call_id: str, suffix: str, kind: type[T]) -> T | None:
 
 def _iter_rows(home: Path, suffix: str, columns: list[str] | None, since: date | None) -> Iterator[dict[str, Any]]:
     first = since.isoformat() if since else ""
-    paths = [
-        p
-        for p in sorted(artefacts_folder(home).glob(f"*/*{suffix}"))
-        if not p.name.startswith(".") and (p.parent.name == UNDATED or p.parent.name >= first)
-    ]
+    paths = [p for p in artefact_files(home, suffix) if p.parent.name == UNDATED or p.parent.name >= first]
     own = {p.name for p in paths if not p.name.startswith("_")}
     for path in paths:
         shared = path.name.startswith("_")

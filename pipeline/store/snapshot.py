@@ -10,11 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 import structlog
 
 from pipeline import __version__
@@ -27,6 +25,7 @@ from pipeline.store.statements import migrations, statement, statements
 POINTER = "CURRENT"
 NAME = re.compile(r"^analytics-(\d+)\.duckdb$")
 FILES_PER_INSERT = 50_000
+BATCH_FILES, BATCH_BYTES = 500, 64 * 1024 * 1024  # artefacts read before they are handed to DuckDB
 STAGES = (
     "publish_calls",
     "publish_call_measures",
@@ -151,30 +150,28 @@ def publish(home: Path, files: Iterable[FileState] = (), *, keep: int = 3) -> Pu
 
 
 def _build(path: Path, number: int, home: Path, files: Iterable[FileState]) -> tuple[Path, ...]:
-    log = structlog.get_logger()
-    with TemporaryDirectory() as scratch, duckdb.connect(str(path)) as connection:
+    with duckdb.connect(str(path)) as connection:
         _create_tables(connection)
         _insert_files(connection, files)
-        unreadable: list[Path] = []
-        for name, suffix, schema in (
-            ("publish_facts", artefact.FACTS_SUFFIX, artefact.facts_schema()),
-            ("publish_judgements", artefact.JUDGEMENT_SUFFIX, artefact.judgement_schema()),
-        ):
-            empty = Path(scratch) / f"empty{suffix}"  # gives the columns their types, also when there are no calls
-            pq.write_table(schema.empty_table(), empty)
-            unreadable += _stage(connection, name, [empty, *_artefacts(home, suffix)])
-        for damaged in unreadable:
-            log.error("artefact_unreadable", file=str(damaged), remedy="delete it and run callqa run again")
+        unreadable = (
+            *_stage(connection, "facts", artefact.artefact_files(home, artefact.FACTS_SUFFIX), artefact.facts_schema()),
+            *_stage(
+                connection,
+                "judgements",
+                artefact.artefact_files(home, artefact.JUDGEMENT_SUFFIX),
+                artefact.judgement_schema(),
+            ),
+        )
         for name in STAGES:
             connection.execute(statement("write", name))
         values = {"snapshot_id": number, "published_at": datetime.now(UTC), "callqa_version": __version__}
         connection.execute(statement("write", "publish_info"), values)
         for name in statements("views"):
             connection.execute(statement("views", name))
-        connection.execute("drop table staged_facts")
-        connection.execute("drop table staged_judgements")
+        for name in ("staged_facts", "staged_judgements"):
+            connection.execute(f"drop table {name}")
         connection.execute("checkpoint")
-    return tuple(unreadable)
+    return unreadable
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -199,35 +196,32 @@ def _insert_files(connection: duckdb.DuckDBPyConnection, files: Iterable[FileSta
         connection.unregister("ledger_files")
 
 
-def _stage(connection: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path]) -> list[Path]:
-    try:
-        connection.execute(statement("write", name), {"files": [_literal(p) for p in paths]})
-    except duckdb.Error:
-        damaged = [p for p in paths if not _readable(p)]
-        if not damaged:
-            raise
-        good = [p for p in paths if p not in set(damaged)]
-        connection.execute(statement("write", name), {"files": [_literal(p) for p in good]})
-        return damaged
-    return []
+def _stage(
+    connection: duckdb.DuckDBPyConnection, kind: str, paths: Sequence[Path], schema: pa.Schema
+) -> Iterator[Path]:
+    """Load the newest row of every call into staged_KIND, batch by batch; yields files that are damaged."""
+    _with_batch(connection, schema.empty_table(), f"publish_create_{kind}")
+    waiting: list[pa.Table] = []
+    size_bytes = 0
+    for path in paths:
+        try:
+            waiting.append(artefact.read_rows(path, schema))
+            size_bytes += waiting[-1].nbytes
+        except StoreError as error:
+            structlog.get_logger().exception("artefact_unreadable", file=str(path), problem=str(error))
+            yield path
+        if len(waiting) >= BATCH_FILES or size_bytes > BATCH_BYTES:
+            _with_batch(connection, pa.concat_tables(waiting), f"publish_add_{kind}")
+            waiting, size_bytes = [], 0
+    if waiting:
+        _with_batch(connection, pa.concat_tables(waiting), f"publish_add_{kind}")
+    connection.execute(statement("write", f"publish_newest_{kind}"))
 
 
-def _artefacts(home: Path, suffix: str) -> list[Path]:
-    found = artefact.artefacts_folder(home).glob(f"*/*{suffix}")
-    return sorted(p for p in found if not p.name.startswith("."))
-
-
-def _literal(path: Path) -> str:
-    """The path with the characters that DuckDB would expand made literal."""
-    return re.sub(r"([*?\[])", r"[\1]", str(path))
-
-
-def _readable(path: Path) -> bool:
-    try:
-        pq.read_table(path)
-    except (OSError, pa.ArrowException):
-        return False
-    return True
+def _with_batch(connection: duckdb.DuckDBPyConnection, table: pa.Table, name: str) -> None:
+    connection.register("batch", table.combine_chunks())  # many small chunks cost DuckDB ten times as much
+    connection.execute(statement("write", name))
+    connection.unregister("batch")
 
 
 def _numbers(folder: Path) -> list[int]:

@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pipeline.batch.jobs import Job, Result, Summary, time_limit_s
@@ -297,9 +298,12 @@ def test_a_killed_batch_is_taken_up_again(house: House, tmp_path: Path) -> None:
     stuck = house.put("2.wav", "hang")
     batch = start_batch(tmp_path)
     wait_for(house, 2)
+    workers = psutil.Process(batch.pid).children(recursive=True)
+    assert workers
     batch.kill()
     batch.wait(30)
-    os.killpg(batch.pid, signal.SIGKILL)
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert alive == []  # a killed driver leaves no worker behind
     assert house.files()["2.wav"][0] == "leased"
     stamp = stuck.stat()
     stuck.write_text("fine")  # same length, so that the file looks unchanged

@@ -201,6 +201,39 @@ def test_an_older_column_set_is_still_read(tmp_path: Path) -> None:
     assert rows(tmp_path, "select count(*), count(topic) from calls") == [(2, 1)]
 
 
+def test_a_nested_field_that_an_older_file_lacks_is_null(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    fill(tmp_path, 2)
+    path = next((tmp_path / "artefacts").rglob(f"*{artefact.FACTS_SUFFIX}"))
+    rows_before = pq.read_table(path).to_pylist()
+    for row in rows_before:
+        del row["recording"]["metadata"]["line"]
+    pq.write_table(pa.Table.from_pylist(rows_before), path)
+    published = publish(tmp_path)
+    assert (published.calls, published.unreadable) == (2, ())
+    assert rows(tmp_path, "select count(*), count(line) from calls") == [(2, 1)]
+
+
+def test_a_call_stored_twice_is_published_once_and_newest(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from pipeline.store.columns import to_row
+
+    artefact.write_report(tmp_path, make_report("a", role_confidence=0.9))
+    old = make_report("a", role_confidence=0.1, analyzed_at=datetime(2024, 1, 1, tzinfo=UTC)).facts
+    table = pa.Table.from_pylist([{"call_id": "a", **to_row(old)}], schema=artefact.facts_schema())
+    for day in ("2024-01-01", "2025-12-31"):
+        folder = tmp_path / "artefacts" / day
+        folder.mkdir()
+        pq.write_table(table, folder / "_day.facts.parquet")
+    publish(tmp_path)
+    assert rows(tmp_path, "select call_id, role_confidence from calls") == [("a", 0.9)]
+    assert rows(tmp_path, "select count(*) from utterances") == [(9,)]
+
+
 @pytest.mark.parametrize("name", ["data [1] * 心内科 😀", 'it\'s "quoted"; drop table calls'])
 def test_odd_folder_names_are_only_names(tmp_path: Path, name: str) -> None:
     fill(tmp_path / name, 2)
