@@ -29,8 +29,8 @@ def disjoint(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
         rest: list[Turn] = []
         while pieces and pieces[-1].end_s > turn.start_s:
             last = pieces.pop()
-            if last.end_s > turn.end_s:  # `turn` lies inside `last`
-                rest.append(Turn(last.speaker, turn.end_s, last.end_s, last.channel))
+            if last.end_s > turn.end_s:  # `turn` lies inside `last`, or before what an earlier cut left of it
+                rest.append(Turn(last.speaker, max(turn.end_s, last.start_s), last.end_s, last.channel))
                 if last.start_s < turn.start_s:
                     pieces.append(Turn(last.speaker, last.start_s, turn.start_s, last.channel))
                 continue

@@ -1,0 +1,118 @@
+"""Words and turns to utterances, on time lines that one can follow by hand."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.align import MAX_UTTERANCE_S, Spoken, disjoint, untranscribed, utterances
+from pipeline.model import Turn, Word
+
+
+def turns(*triples: tuple[str, float, float]) -> tuple[Turn, ...]:
+    return tuple(Turn(speaker, start_s, end_s) for speaker, start_s, end_s in triples)
+
+
+def said(speaker: str, start_s: float, end_s: float, text: str, probability: float = 0.9) -> Spoken:
+    """A turn with one word per character."""
+    step = (end_s - start_s) / max(len(text), 1)
+    words = tuple(Word(c, start_s + i * step, start_s + (i + 1) * step, probability) for i, c in enumerate(text))
+    return Spoken(Turn(speaker, start_s, end_s), words)
+
+
+def test_turns_that_do_not_overlap_stay_as_they_are() -> None:
+    apart = turns(("A", 0, 2), ("B", 2, 4), ("A", 5, 6))
+    assert disjoint(apart) == apart
+
+
+def test_an_overlap_is_cut_in_its_middle() -> None:
+    assert disjoint(turns(("A", 0, 4), ("B", 3, 6))) == turns(("A", 0, 3.5), ("B", 3.5, 6))
+
+
+def test_a_turn_inside_another_splits_it() -> None:
+    assert disjoint(turns(("A", 0, 10), ("B", 4, 5))) == turns(("A", 0, 4), ("B", 4, 5), ("A", 5, 10))
+
+
+def test_turns_that_start_or_end_together() -> None:
+    assert disjoint(turns(("A", 0, 10), ("B", 0, 4))) == turns(("B", 0, 2), ("A", 2, 10))
+    assert disjoint(turns(("A", 0, 10), ("B", 6, 10))) == turns(("A", 0, 8), ("B", 8, 10))
+
+
+def test_a_turn_inside_a_turn_inside_a_turn() -> None:
+    nested = turns(("A", 0, 10), ("B", 2, 6), ("C", 3, 4))
+    assert disjoint(nested) == turns(("A", 0, 2), ("B", 2, 3), ("C", 3, 4), ("B", 4, 6), ("A", 6, 10))
+
+
+def test_the_channel_is_kept() -> None:
+    pieces = disjoint((Turn("C1", 0, 10, 1), Turn("C1", 4, 5, 1)))
+    assert {p.channel for p in pieces} == {1}
+
+
+any_turns = st.lists(
+    st.builds(
+        lambda speaker, start, length: Turn(speaker, start / 10, (start + length) / 10),
+        st.sampled_from("ABC"),
+        st.integers(0, 100),
+        st.integers(1, 60),
+    ),
+    max_size=8,
+).map(tuple)
+
+
+@given(any_turns)
+def test_disjoint_turns_never_overlap_and_cover_the_same_time(given_turns: tuple[Turn, ...]) -> None:
+    pieces = disjoint(given_turns)
+    assert all(a.end_s <= b.start_s for a, b in pairwise(pieces))
+    assert all(p.end_s > p.start_s for p in pieces)
+    for moment in (t / 10 + 0.0123 for t in range(170)):
+        before = {t.speaker for t in given_turns if t.start_s < moment < t.end_s}
+        after = [p.speaker for p in pieces if p.start_s < moment < p.end_s]
+        assert len(after) == bool(before)
+        assert set(after) <= before
+
+
+def test_one_speakers_pieces_are_joined_over_a_short_pause() -> None:
+    heard = utterances((said("S1", 0, 1, "您好，"), said("S1", 1.8, 3, "请讲。"), said("S1", 3.9, 5, "您说")))
+    assert [(u.index, u.start_s, u.end_s, u.text) for u in heard] == [(0, 0, 3, "您好，请讲。"), (1, 3.9, 5, "您说")]
+
+
+def test_somebody_else_in_between_starts_a_new_utterance() -> None:
+    heard = utterances((said("S1", 0, 1, "您好"), said("S2", 1.1, 1.3, "嗯"), said("S1", 1.4, 3, "请讲")))
+    assert [(u.speaker, u.text) for u in heard] == [("S1", "您好"), ("S2", "嗯"), ("S1", "请讲")]
+
+
+def test_an_utterance_ends_before_it_grows_too_long() -> None:
+    heard = utterances(tuple(said("S1", 10 * i, 10 * i + 9.8, "说") for i in range(4)))
+    assert [(u.start_s, u.end_s) for u in heard] == [(0, 29.8), (30, 39.8)]
+    assert all(u.duration_s <= MAX_UTTERANCE_S for u in heard)
+
+
+def test_pieces_without_words_give_no_utterance_and_do_not_part_what_is_around() -> None:
+    heard = utterances((said("S1", 0, 1, "您好"), said("S2", 1.1, 1.3, "。"), said("S1", 1.4, 3, "请讲")))
+    assert [u.text for u in heard] == ["您好请讲"]
+
+
+def test_characters_are_simplified_in_context_and_what_was_heard_is_kept() -> None:
+    (heard,) = utterances((said("S1", 0, 4, "這個頭髮，看著"),))
+    assert heard.raw_text == "這個頭髮，看著"
+    assert heard.text == "这个头发，看着"
+    assert "".join(w.text for w in heard.words) == heard.text
+    assert [w.start_s for w in heard.words] == sorted(w.start_s for w in heard.words)
+
+
+def test_confidence_is_the_mean_over_spoken_words() -> None:
+    words = (Word("您", 0, 1, 0.8), Word("好", 1, 2, 0.4), Word("，", 2, 2, 0.0))
+    (heard,) = utterances((Spoken(Turn("S1", 0, 2), words),))
+    assert abs((heard.confidence or 0) - 0.6) < 1e-9
+    assert heard.role == "unknown"
+
+
+def test_speech_without_words_is_reported_when_it_is_long_enough() -> None:
+    events = untranscribed((said("S1", 0, 1, "您好"), said("S2", 2, 2.7, ""), said("S2", 3, 4.5, "…")))
+    assert [(e.kind, e.start_s, e.end_s, e.value) for e in events] == [("untranscribed_speech", 3, 4.5, 1.5)]
+
+
+def test_nothing_said() -> None:
+    assert disjoint(()) == ()
+    assert utterances(()) == ()
+    assert untranscribed(()) == ()
