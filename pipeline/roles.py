@@ -14,6 +14,8 @@ from ruamel.yaml import YAML
 from pipeline.model import Role, Utterance
 from pipeline.text import toneless_pinyin
 
+MAX_MIDDLE = 3.0  # about one plain cue: more agent's weight than this is an agent's, whoever else speaks
+
 
 @dataclass(frozen=True, slots=True)
 class RoleDecision:
@@ -65,9 +67,10 @@ def decide(utterances: tuple[Utterance, ...]) -> RoleDecision:
     weight[speakers[0]] += lexicon.first_speaker_weight
     if len(speakers) == 1:
         return RoleDecision({speakers[0]: _side(weight[speakers[0]])}, _confidence(abs(weight[speakers[0]]), lexicon))
-    # The agents' and the callers' weights are compared with the middle between the extremes, not with zero:
-    # a cold agent says little that sounds like one, yet more than the caller does.
-    middle = (max(weight.values()) + min(weight.values())) / 2
+    # The agents' and the callers' weights are compared with the middle between the extremes, not with zero: a cold
+    # agent says little that sounds like one, yet more than the caller does. A talkative agent must not lift the middle
+    # over a second one who said only a sentence or two.
+    middle = min((max(weight.values()) + min(weight.values())) / 2, MAX_MIDDLE)
     options = [
         dict(zip(speakers, sides, strict=True))
         for sides in product(("agent", "patient"), repeat=len(speakers))
