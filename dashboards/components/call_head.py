@@ -20,6 +20,9 @@ def call_head(context: Context, view: CallView, decisions: Decisions) -> None:
         _score(context, view, decisions)
     for warning in warnings(context, view):
         st.warning(warning, icon=":material/warning:")
+    noted = [t.code("warning", text.split(":")[0]) for text in head["warnings"]]
+    if noted:
+        st.caption(escaped(t("call.recording", warnings="；".join(noted))))
 
 
 def _facts(context: Context, head: dict[str, Any]) -> list[str]:
@@ -58,8 +61,6 @@ def warnings(context: Context, view: CallView) -> list[str]:
         found.append(t("call.damaged", declared=declared, decoded=decoded))
     if head["role_confidence"] < context.settings.roles.min_confidence:
         found.append(t("call.roles_unsure", percent=f"{100 * head['role_confidence']:.0f}"))
-    if head["layout"] == "dual_mono":
-        found.append(t("call.dual_mono"))
     return found
 
 

@@ -47,8 +47,7 @@ def _card(context: Context, call_id: str, finding: dict[str, Any], decisions: De
                 st.badge(f"−{finding['points_deducted']:g} {t('unit.points')}", color="red")
         st.text(evidence(context, finding))
         if finding["note"]:
-            st.caption(t("findings.note"))
-            st.text(plain(finding["note"], 200))
+            st.text(t("findings.note", note=plain(finding["note"], 200)))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             listen_button(context, call_id, finding, place="finding")
             for kind, icon in (("confirm", ":material/check:"), ("reject", ":material/close:")):
@@ -66,15 +65,15 @@ def _card(context: Context, call_id: str, finding: dict[str, Any], decisions: De
 
 
 def evidence(context: Context, finding: dict[str, Any]) -> str:
-    """The words, or the measured value beside its limit."""
+    """The words; before them the measured value beside its limit, where there is a limit."""
     t = context.t
     words = plain(finding["evidence"], 300)
-    if finding["value"] is None:
+    if finding["value"] is None or not finding["limit_value"]:
         return words
     unit = t.code("unit", finding["unit"]) if finding["unit"] else ""
     value = f"{finding['value']:.1f} {unit}".strip()
-    limit = "" if finding["limit_value"] is None else t("findings.limit", limit=f"{finding['limit_value']:g} {unit}")
-    return f"{t('findings.measured', value=value)}{limit}\n{words}".strip()
+    limit = f"{finding['limit_value']:g} {unit}".strip()
+    return f"{t('findings.measured', value=value, limit=limit)}\n{words}".strip()
 
 
 def listen_button(context: Context, call_id: str, finding: dict[str, Any], *, place: str) -> None:

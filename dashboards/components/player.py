@@ -84,7 +84,7 @@ def finding_data(context: Context, finding: dict[str, Any], decisions: Decisions
         "verdict": VERDICT_CLASS.get(verdict.verdict) if verdict else None,
         "start_s": finding["start_s"],
         "utterance_index": finding["utterance_index"],
-        "matched_text": finding["matched_text"],
+        "matched_text": finding["matched_text"] if finding["value"] is None else None,  # a measure is no phrase
     }
 
 

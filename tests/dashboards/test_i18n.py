@@ -11,6 +11,11 @@ import dashboards
 from dashboards.components.player import TEXTS
 from dashboards.i18n import LANGUAGES, load_catalogue, translator
 from pipeline import model
+from pipeline.audio import WARNING_CODES
+from pipeline.measures.reasons import REASONS
+from pipeline.rules import load_rulebook
+from pipeline.rules.vocabulary import CALL_MEASURES, UTTERANCE_MEASURES, unit_of
+from pipeline.scoring import NO_ROLE_REASON, NOT_JUDGED_REASON, REVIEWER_REASON
 
 FOLDER = Path(dashboards.__file__).parent
 PLACEHOLDER = re.compile(r"{(\w+)}")
@@ -69,3 +74,25 @@ def test_unknown_code_is_shown_as_it_is():
 def test_texts_are_filled_in():
     assert translator("zh")("calls.review", count=3) == "3 条待复核"
     assert translator("en")("calls.review", count=3) == "3 to review"
+
+
+def test_reasons_and_families_of_the_pipeline_have_names():
+    families = {rule.family for rule in load_rulebook(None).rules}
+    for kind, codes in (
+        ("reason", (*REASONS, NO_ROLE_REASON, NOT_JUDGED_REASON, REVIEWER_REASON)),
+        ("family", families),
+        ("warning", WARNING_CODES),
+        ("unit", {unit_of(name) for name in (*CALL_MEASURES, *UTTERANCE_MEASURES)} - {None}),
+    ):
+        missing = {code for code in codes if f"{kind}.{code}" not in load_catalogue()}
+        assert missing == set()
+
+
+def test_no_text_is_left_over():
+    """A key that is neither written out in the code nor one of the kinds that are looked up by code."""
+    kinds = {"role", "layout", "severity", "status", "item_status", "direction", "state", "family", "reason", "verdict"}
+    kinds |= {"unit", "warning", "player", "menu", "sort", "filter", "overview"}
+    spoken = used_keys()
+    spoken |= {f"calls.column_{name}" for name in ("score", "agent", "topic", "length", "findings")}
+    spoken |= {f"findings.{kind}" for kind in ("confirm", "reject")} | {"empty.samples", "empty.nightly"}
+    assert {key for key in load_catalogue() if key not in spoken and key.split(".")[0] not in kinds} == set()
