@@ -155,13 +155,11 @@ def load_truth(path: Path) -> Truth:
     """Read one truth file. Raises ConfigError naming file and what is wrong."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
+        turns = tuple(map(_turn, values["turns"]))
         return Truth(
             call_id=values["id"],
-            turns=tuple(
-                TruthTurn(float(t["start"]), float(t["end"]), t["role"], t["text"], t.get("speaker") or t["role"])
-                for t in values["turns"]
-            ),
-            expect=tuple(_expected(family, turn) for family, turn in values.get("expect", ())),
+            turns=turns,
+            expect=tuple(_expected(family, turn, len(turns)) for family, turn in values.get("expect", ())),
             forbid=tuple(values.get("forbid", ())),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -305,7 +303,16 @@ def _pairs(folder: Path) -> Iterable[tuple[Path, Truth]]:
         yield from ((path, truth) for path in found)
 
 
-def _expected(family: str, turn: int | None) -> Expected:
+def _turn(values: dict[str, Any]) -> TruthTurn:
+    role = values["role"]
+    if role not in ("agent", "patient"):
+        raise ValueError(f"role {role!r} is neither agent nor patient")
+    return TruthTurn(float(values["start"]), float(values["end"]), role, values["text"], values.get("speaker") or role)
+
+
+def _expected(family: str, turn: int | None, turns: int) -> Expected:
+    if turn is not None and not 0 <= turn < turns:
+        raise ValueError(f"{family} is expected in turn {turn}, but turns run from 0 to {turns - 1}")
     name, _, status = family.partition(":")
     return Expected(name, status or "violated", turn)
 
