@@ -71,8 +71,10 @@ def _item(row: dict[str, Any]) -> ItemScore:
 
 
 def _finding(row: dict[str, Any]) -> Finding:
-    names = ("rule_id", "family", "severity", "status", "utterance_index", "start_s", "end_s", "evidence")
-    names += ("confidence", "role", "matched_text", "value", "unit", "note")
+    names = (
+        *("rule_id", "family", "severity", "status", "utterance_index", "start_s", "end_s", "evidence"),
+        *("confidence", "role", "matched_text", "value", "unit", "note"),
+    )
     return Finding(**{name: row[name] for name in names}, limit=row["limit_value"])
 
 

@@ -31,7 +31,9 @@ def render(context: Context) -> None:
         go("call", call=opened["id"], **at)
     last = calls.row(-1, named=True)
     with st.container(horizontal=True, horizontal_alignment="center"):
-        st.button(t("calls.previous"), disabled=len(pages) == 1, on_click=pages.pop, icon=":material/chevron_left:")
+        st.button(
+            t("calls.previous"), disabled=len(pages) == 1, on_click=_back, args=(pages,), icon=":material/chevron_left:"
+        )
         behind = Cursor(last["sort_value"], last["call_id"])
         st.button(
             t("calls.next"),
@@ -50,3 +52,7 @@ def _pages(chosen: CallFilter) -> list[Cursor | None]:
         st.session_state["page_starts"] = [None]
     starts: list[Cursor | None] = st.session_state["page_starts"]
     return starts
+
+
+def _back(pages: list[Cursor | None]) -> None:
+    pages.pop()

@@ -31,7 +31,8 @@ def call_list(context: Context, calls: pl.DataFrame, searched: str | None) -> di
     shown = CALLS(
         key="call-list", data={"rows": rows, "texts": texts, "dark": context.dark}, on_opened_change=lambda: None
     )
-    return shown.opened
+    opened: dict[str, Any] | None = shown.opened
+    return opened
 
 
 def call_row(context: Context, row: dict[str, Any], searched: str | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def header(default: Language) -> tuple[Language, str, Any]:
         st.session_state["lang"] = asked if asked in LANGUAGES else default
     t = translator(st.session_state["lang"])
     with switches:
-        language: Language = st.segmented_control(
+        chosen = st.segmented_control(
             t("header.language"),
             LANGUAGES,
             required=True,
@@ -30,6 +30,7 @@ def header(default: Language) -> tuple[Language, str, Any]:
         name = st.session_state.get("reviewer") or t("header.nobody")
         with st.popover(escaped(name, 20), icon=":material/person:", help=t("header.reviewer_help")):
             st.text_input(t("header.reviewer"), key="reviewer", max_chars=40, persist_state="session")
+    language: Language = chosen or default
     if language != default:
         st.query_params["lang"] = language
     else:
