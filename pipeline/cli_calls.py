@@ -75,14 +75,18 @@ def evaluate(
 ) -> None:
     """Compare analyses with truth files: CER, DER, roles, findings, speed."""
     from pipeline.analyze import Analyzer  # noqa: PLC0415 - heavy
+    from pipeline.cli_figures import figures_table  # noqa: PLC0415
     from pipeline.evaluate import evaluate_dir  # noqa: PLC0415
 
     settings, screen = settings_of(context), console()
-    figures = evaluate_dir(truth_dir, Analyzer(settings), lambda line: screen.print(line, markup=False))
-    text = json.dumps(figures, ensure_ascii=False, indent=2) + "\n"
+    with screen.status("loading models") as status:
+        figures = evaluate_dir(truth_dir, Analyzer(settings), lambda name: status.update(name))
+    screen.print(figures_table(figures))
+    for name, reason in figures["failed"].items():
+        screen.print(f"failed: {name}: {reason}", markup=False)
     if json_ is None:
-        print(text, end="")
         return
+    text = json.dumps(figures, ensure_ascii=False, indent=2) + "\n"
     try:
         json_.parent.mkdir(parents=True, exist_ok=True)
         json_.write_text(text, encoding="utf-8")

@@ -73,9 +73,15 @@ def rules_check(
     raise typer.Exit(2 if problems else 0)
 
 
-def dashboard(context: typer.Context) -> None:
+def dashboard(
+    context: typer.Context,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port; else dashboard.port.")] = None,
+) -> None:
     """Serve the dashboard on this machine until Ctrl-C."""
     from dashboards.server import serve  # noqa: PLC0415 - heavy
 
     out = console()
-    serve(settings_of(context), ready=lambda address: out.print(f"dashboard: {address}  (Ctrl-C ends it)"))
+    settings = settings_of(context)
+    if port is not None:
+        settings = settings.model_copy(update={"dashboard": settings.dashboard.model_copy(update={"port": port})})
+    serve(settings, ready=lambda address: out.print(f"dashboard: {address}  (Ctrl-C ends it)"))
