@@ -80,7 +80,7 @@ def evaluate(
 
     settings, screen = settings_of(context), console()
     with screen.status("loading models") as status:
-        figures = evaluate_dir(truth_dir, Analyzer(settings), lambda name: status.update(name))
+        figures = evaluate_dir(truth_dir, Analyzer(settings), status.update)
     screen.print(figures_table(figures))
     for name, reason in figures["failed"].items():
         screen.print(f"failed: {name}: {reason}", markup=False)
