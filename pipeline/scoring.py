@@ -68,13 +68,18 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """A form of 100 points. version: digest of its file."""
+    """A form of 100 points. version: digest of its file.
+
+    min_points_judged: a call of which fewer points could be judged gets no total: nothing to hide behind "100 of 100"
+    where only a silence was measured.
+    """
 
     scorecard_id: str
     version: str
     name_zh: str
     name_en: str
     pass_mark: float
+    min_points_judged: float
     on_fatal: OnFatal
     sections: tuple[Section, ...]
 
@@ -104,7 +109,7 @@ def load_scorecard(path: Path | None = None) -> Scorecard:
 def scorecard_of(text: str, name: str) -> Scorecard:
     """The scorecard that this YAML text holds; `name` stands in its errors."""
     node = parse(text, name).named("scorecard")
-    node.allow(("id", "name_zh", "name_en", "pass_mark", "on_fatal", "sections"))
+    node.allow(("id", "name_zh", "name_en", "pass_mark", "min_points_judged", "on_fatal", "sections"))
     sections = tuple(_read_section(section) for section in node.nodes("sections"))
     ids = [item.item_id for section in sections for item in section.items] + [s.section_id for s in sections]
     twice = sorted({i for i in ids if ids.count(i) > 1})
@@ -119,13 +124,14 @@ def scorecard_of(text: str, name: str) -> Scorecard:
         name_zh=node.text("name_zh"),
         name_en=node.text("name_en"),
         pass_mark=node.number("pass_mark", low=0, high=100),
+        min_points_judged=node.number("min_points_judged", low=0, high=100, default=0),
         on_fatal="zero" if node.choice("on_fatal", ("fail", "zero")) == "zero" else "fail",
         sections=sections,
     )
 
 
 def score(scorecard: Scorecard, findings: Collection[Finding], facts: CallFacts) -> Score:
-    """Score one call. findings: the judge's, of this call. total None: no item could be judged."""
+    """Score one call. findings: the judge's, of this call. total None: too little could be judged."""
     items = {
         item.item_id: _judge(item, section, findings, _why_not(item, findings, facts))
         for section in scorecard.sections
@@ -222,7 +228,7 @@ def _total(scorecard: Scorecard, items: Mapping[str, ItemScore]) -> Score:
     sections = tuple(_section(section, items) for section in scorecard.sections)
     possible = sum(s.points_max for s in sections)
     total = None
-    if possible:
+    if possible and possible >= scorecard.min_points_judged:
         total = round(_TOTAL_POINTS * sum(s.points for s in sections if s.points is not None) / possible, 2)
     fatal = any(item.fatal for item in items.values())
     if fatal and scorecard.on_fatal == "zero" and total is not None:

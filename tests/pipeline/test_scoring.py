@@ -208,3 +208,11 @@ def test_a_scorecard_that_cannot_be_read(tmp_path: Path) -> None:
     path = tmp_path / "card.yaml"
     path.write_text(SMALL, encoding="utf-8")
     assert load_scorecard(path).version == scorecard_of(SMALL, "other.yaml").version
+
+
+def test_a_call_without_an_agent_gets_no_total() -> None:
+    """Only the silence could be judged there: 100 of 100 would be a lie."""
+    facts = make_facts(lines=(("unknown", 0.5, 3.0, "您好，请问有什么可以帮您？"), ("unknown", 3.5, 6.0, "我想挂号")))
+    result = score(load_scorecard(None), (), facts)
+    assert result.total is None
+    assert result.passed is None
