@@ -111,7 +111,14 @@ class Analyzer:
             identity = recording or _anonymous(path)
             sound = audio.load(path, self._settings.audio)
             signals = audio.engine_channels(sound, self._settings.audio.engine_rate_hz)
-        heard = self._hear_channels(signals, clock) if len(signals) > 1 else self._hear_mix(signals[0], clock)
+        if len(signals) > 1:
+            heard = self._hear_channels(signals, clock)
+            live = tuple(channel for channel, speech in enumerate(heard.speech) if speech)
+            if len(live) == 1:  # one party was not recorded, or both are on one channel: only the voices can tell
+                sound = _one_row(sound, live[0])
+                heard = self._hear_mix(signals[live[0]], clock, expect_two=False)
+        else:
+            heard = self._hear_mix(signals[0], clock)
         with clock.stage("measure"):
             facts = self._facts(identity, sound, heard)
         with clock.stage("judge"):
@@ -119,10 +126,10 @@ class Analyzer:
         times = tuple(StageTime(stage, seconds) for stage, seconds in clock.times.items())
         return CallReport(replace(facts, engine=replace(facts.engine, stage_times=times)), judgement)
 
-    def _hear_mix(self, samples: Samples, clock: _Clock) -> Heard:
+    def _hear_mix(self, samples: Samples, clock: _Clock, *, expect_two: bool = True) -> Heard:
         """Mono: voices are told apart by the diarizer, each stretch is transcribed once."""
         with clock.stage("find speech"):
-            diarization = self._diarizer.diarize(samples)
+            diarization = self._diarizer.diarize(samples, expect_two=expect_two)
             pieces = align.disjoint(diarization.turns)
         with clock.stage("transcribe"):
             transcript = self._transcriber.transcribe(samples, tuple(Span(p.start_s, p.end_s) for p in pieces))
@@ -176,6 +183,14 @@ class Analyzer:
             engine=self._engine,
             analyzed_at=datetime.now(UTC),
         )
+
+
+def _one_row(sound: audio.Audio, channel: int) -> audio.Audio:
+    """A two-channel call as a mono one, for when only this channel carries speech."""
+    told = any(text.startswith("dead_channel") for text in sound.facts.warnings)
+    more = () if told else (audio.warning("dead_channel", f"nobody speaks on channel {1 - channel}"),)
+    facts = replace(sound.facts, layout="mono", warnings=sound.facts.warnings + more)
+    return replace(sound, samples=sound.samples[channel : channel + 1], facts=facts)
 
 
 def _roles(said: tuple[Utterance, ...], agent_channel: int | None) -> roles.RoleDecision:

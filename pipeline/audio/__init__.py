@@ -2,6 +2,6 @@
 
 from pipeline.audio.loading import Audio, engine_channels, envelope, load, sha256_of
 from pipeline.audio.source import CONTAINERS
-from pipeline.audio.warning import WARNING_CODES
+from pipeline.audio.warning import WARNING_CODES, warning
 
-__all__ = ["CONTAINERS", "WARNING_CODES", "Audio", "engine_channels", "envelope", "load", "sha256_of"]
+__all__ = ["CONTAINERS", "WARNING_CODES", "Audio", "engine_channels", "envelope", "load", "sha256_of", "warning"]

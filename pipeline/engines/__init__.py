@@ -56,6 +56,13 @@ class Transcriber(Protocol):
         """Words of each span. samples: (n,) at 16 kHz. spans: sorted, disjoint, of any length."""
         ...
 
+    def score(self, samples: Samples, span: Span, texts: tuple[str, ...]) -> tuple[float | None, ...]:
+        """Summed natural log-probability of each text given the audio of the span, at most 0.
+
+        None for a text that cannot be scored: it is empty or too long, or the span is (28 s).
+        """
+        ...
+
 
 class Diarizer(Protocol):
     """Finds speech, and who speaks."""
@@ -64,6 +71,7 @@ class Diarizer(Protocol):
         """Where anybody speaks. samples: (n,) at 16 kHz."""
         ...
 
-    def diarize(self, samples: Samples) -> Diarization:
-        """Who speaks when. samples: (n,) at 16 kHz."""
+    def diarize(self, samples: Samples, *, expect_two: bool = True) -> Diarization:
+        """Who speaks when. samples: (n,) at 16 kHz. expect_two: a call with two parties, so doubt means two voices;
+        False: doubt means one."""
         ...

@@ -13,11 +13,14 @@ MIN_CLEAN_ROWS = 4
 # those of two people 0.42 to 0.85. A call has two parties, so two are kept apart unless they are surely one, and a
 # third is only believed when it is surely another.
 ONE_VOICE_COSINE = 0.92
+ONE_VOICE_COSINE_IN_DOUBT = 0.8  # where two parties are not to be expected
 FURTHER_VOICE_COSINE = 0.75
 FURTHER_VOICE_MIN_ROWS = 8
 
 
-def cluster(embeddings: Rows, *, clean: NDArray[np.bool_], settings: DiarizationSettings) -> Rows:
+def cluster(
+    embeddings: Rows, *, clean: NDArray[np.bool_], settings: DiarizationSettings, expect_two: bool = True
+) -> Rows:
     """Unit-length centroids (voices, 192) of unit-length embeddings (n, 192), at least one.
 
     clean: (n,) rows that hold one voice only; the others are left out unless that leaves too few. The count of voices
@@ -29,7 +32,7 @@ def cluster(embeddings: Rows, *, clean: NDArray[np.bool_], settings: Diarization
     for count in range(len(best) + 1, most + 1):
         centroids, smallest = _centroids(rows, count)
         cosine = float(np.max((centroids @ centroids.T)[np.triu_indices(count, 1)]))
-        if count == 2 and cosine >= ONE_VOICE_COSINE:
+        if count == 2 and cosine >= (ONE_VOICE_COSINE if expect_two else ONE_VOICE_COSINE_IN_DOUBT):
             break
         if count > 2 and (cosine >= FURTHER_VOICE_COSINE or smallest < FURTHER_VOICE_MIN_ROWS):
             break

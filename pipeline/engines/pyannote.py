@@ -79,7 +79,7 @@ class PyannoteDiarizer:
         activity = self._activity(samples)
         return self._speech_spans(activity)
 
-    def diarize(self, samples: Samples) -> Diarization:
+    def diarize(self, samples: Samples, *, expect_two: bool = True) -> Diarization:
         """Turns of each speaker ("S1", "S2", … in order of appearance) in (n,) samples at 16 kHz."""
         activity = self._activity(samples)
         speech = self._speech_spans(activity)
@@ -87,7 +87,7 @@ class PyannoteDiarizer:
             return Diarization((), ())
         windows = self._windows(activity, len(samples) / RATE_HZ)
         embeddings = self._embed(samples, windows)
-        scores = _frame_scores(activity, windows, embeddings, self._settings)
+        scores = _frame_scores(activity, windows, embeddings, self._settings, expect_two=expect_two)
         return Diarization(_turns(activity, scores, self._settings), speech)
 
     def _activity(self, samples: Samples) -> Activity:
@@ -169,13 +169,18 @@ def _bridge(spans: tuple[Span, ...], gap_s: float) -> tuple[Span, ...]:
 
 
 def _frame_scores(
-    activity: Activity, windows: tuple[Span, ...], embeddings: NDArray[np.float32], settings: DiarizationSettings
+    activity: Activity,
+    windows: tuple[Span, ...],
+    embeddings: NDArray[np.float32],
+    settings: DiarizationSettings,
+    *,
+    expect_two: bool,
 ) -> NDArray[np.float32]:
     """(frames, speakers): how much each frame sounds like each voice, the mean over the windows that cover it."""
     middles = np.array([(w.start_s + w.end_s) / 2 for w in windows])
     frames = len(activity.speech)
     overlap = activity.overlap[np.minimum((middles / activity.hop_s).astype(int), frames - 1)]
-    centroids = cluster(embeddings, clean=overlap < OVERLAP_ON, settings=settings)
+    centroids = cluster(embeddings, clean=overlap < OVERLAP_ON, settings=settings, expect_two=expect_two)
     similarity = embeddings @ centroids.T
     totals = np.zeros((frames, len(centroids)), np.float32)
     weights = np.zeros(frames, np.float32)
