@@ -165,6 +165,28 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """What the audio says of a phrase that an utterance may hide behind other spelling.
+
+    text_start, text_end: where it may stand in the utterance's text, end excluded; start_s, end_s: its time.
+    distance: between the sounds, 0..1 per syllable of the phrase. decoded_logprob: summed natural log-probability of
+    the utterance as recognised, given its audio; phrase_logprob: of the same with the phrase put in.
+    log_ratio: how much more the audio itself speaks for the phrase than for what was recognised (see pipeline.probe).
+    """
+
+    phrase: str
+    utterance_index: int
+    text_start: int
+    text_end: int
+    start_s: float
+    end_s: float
+    distance: float
+    phrase_logprob: float
+    decoded_logprob: float
+    log_ratio: float
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """Peaks for drawing a waveform. peaks: one tuple per channel, each value 0..255 = |peak| / full scale * 255."""
 
@@ -206,6 +228,7 @@ class CallFacts:
     envelope: Envelope
     engine: EngineInfo
     analyzed_at: datetime
+    probes: tuple[Probe, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
