@@ -25,6 +25,8 @@ PAD_S = 0.12  # of real signal kept on both sides of a span, so that soft onsets
 FADE_S = 0.01
 RETRY_MIN_S = 0.6  # a span this long without a word is decoded once more on its own
 LOOP_REPEATS = 4  # the same 2 to 12 characters this many times in a row: a decoding loop
+SCORE_MARGIN_S = 1.0  # of silence after a span that is scored
+MIN_TOKEN_PROBABILITY = 1e-9
 CUT_SEARCH_S = 8.0  # an over-long span is cut at the quietest moment within its last seconds
 
 
@@ -89,6 +91,36 @@ class WhisperTranscriber:
                     alone = tuple(_Piece(i, p.source, p.window_start_s) for p in window)
                     self._decode(samples, alone, words, dropped)
         return Transcript(tuple(tuple(w) for w in words), tuple(dropped))
+
+    def score(self, samples: Samples, span: Span, texts: tuple[str, ...]) -> tuple[float | None, ...]:
+        """How well each text fits the audio of the span: see the protocol.
+
+        The encoder hears the span once, with SCORE_MARGIN_S of silence after it instead of the 30 s that decoding pads
+        to: it costs a fifth for a turn of 5 s.
+        """
+        if not texts or span.duration_s > self._settings.window_s - 2 * PAD_S:
+            return tuple(None for _ in texts)
+        window = self._render(samples, self._windows(samples, (span,))[0])
+        features = self._model.feature_extractor(np.pad(window, (0, round(SCORE_MARGIN_S * RATE_HZ))), padding=0)
+        features = features[:, : min(features.shape[-1] // 2 * 2, self._model.feature_extractor.nb_max_frames)]
+        encoded = self._model.encode(features)
+        return tuple(self._logprob(encoded, features.shape[-1], text) for text in texts)
+
+    def _logprob(self, encoded: Any, frames: int, text: str) -> float | None:
+        ids = self._tokenizer.encode(text)
+        if not ids or len(ids) > self._model.max_length // 2 - len(self._tokenizer.sot_sequence):
+            return None
+        result = self._model.model.align(encoded, self._tokenizer.sot_sequence, [ids], frames)[0]
+        return float(np.sum(np.log(np.maximum(result.text_token_probs, MIN_TOKEN_PROBABILITY))))
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from faster_whisper.tokenizer import Tokenizer  # noqa: PLC0415 - only after prepare()
+
+        model = self._model
+        return Tokenizer(
+            model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=self._settings.language
+        )
 
     def _windows(self, samples: Samples, spans: tuple[Span, ...]) -> tuple[tuple[_Piece, ...], ...]:
         """Pack spans, padded and cut where too long, into windows of at most window_s."""
