@@ -71,7 +71,8 @@ ALLOWED = {
     | {"align", "audio", "crosstalk", "engines", "measures", "probe", "roles", "rules", "scoring", "text", "topics"},
     "batch": BASE | {"analyze", "logs", "metadata", "store"},
 }
-DASHBOARDS_MAY_IMPORT = BASE | {"store", "scoring", "audio"}  # audio: one decoder for what is heard and what is played
+# audio: one decoder for what is heard and what is played; text: a search is simplified as transcripts are
+DASHBOARDS_MAY_IMPORT = BASE | {"store", "scoring", "audio", "text"}
 
 
 def python_files(folder: str) -> list[Path]:

@@ -10,6 +10,7 @@ from dashboards.components.address import KEYS, LIST_KEYS, WHOLE_SCORE, query_of
 from dashboards.context import Context
 from dashboards.data import SORTS, CallFilter, Period
 from dashboards.plain import plain
+from pipeline.text import normalise
 
 STATUSES = ("violated", "review", "remedied", "satisfied")
 Days = tuple[date, date]
@@ -57,7 +58,7 @@ def call_filter(context: Context, options: dict[str, Any]) -> CallFilter:
         statuses=tuple(values["status"]),
         min_score=low,
         max_score=high,
-        text=values["q"].strip() or None,
+        text=normalise(values["q"]).strip() or None,  # transcripts are in simplified characters
         sort=values["sort"],
     )
 

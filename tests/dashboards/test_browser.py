@@ -202,6 +202,16 @@ def test_search_finds_chinese_words_and_opens_their_second(page):
     page.get_by_text("共 1 通").wait_for(timeout=WAIT_MS)
 
 
+def test_search_in_traditional_characters_finds_the_same(page):
+    found = []
+    for words in ("投诉", "投訴"):
+        page.goto(f"/calls?q={words}")
+        page.locator(".call .hit mark").first.wait_for(timeout=WAIT_MS)
+        found.append([row.get_attribute("data-call") for row in page.locator(".call").all()])
+    assert found[0]
+    assert found[0] == found[1]
+
+
 def test_shared_list_address_and_paging(page):
     page.goto("/calls?topic=%E6%8A%95%E8%AF%89&score=0&score=60&sort=lowest")
     page.locator(".call").first.wait_for(timeout=WAIT_MS)
