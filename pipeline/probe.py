@@ -1,0 +1,240 @@
+"""Phrases that were said but misspelt: where they may hide, and what the audio says of each place.
+
+The recogniser writes 提什么 where 急什么 was said. No spelling and no equal pinyin finds that, so every utterance is
+searched for stretches that *sound nearly* like a phrase worth it (`candidates`), and the recogniser is asked how well
+its own words and the same words with the phrase put in fit the audio (`settle`). Whether a ratio is enough is not said
+here: facts are kept apart from judgements (see `pipeline.rules.verified`).
+
+Distance: a syllable is an initial and a final (strict scheme: yi = "" + i, wei = "" + uei). Pairs that telephone lines
+and dialects blur cost little, any other initial or final 0.5. A syllable that shares neither, or one more or less,
+costs so much that a phrase of three syllables cannot bear it: every X什么 would be suspected of being 急什么.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate, groupby
+
+import numpy as np
+from numpy.typing import NDArray
+from pypinyin.contrib.tone_convert import to_finals, to_initials
+
+from pipeline.model import Probe, Utterance
+from pipeline.text import syllables, toneless_pinyin
+
+Score = Callable[[Utterance, tuple[str, ...]], tuple[float | None, ...]]
+"""(utterance, texts) -> summed log-probability of each text given the utterance's audio, None where it has none."""
+
+MIN_SYLLABLES = 3  # two syllables sound like too many words
+MAX_DISTANCE = 0.35  # per syllable of the phrase
+MAX_PER_UTTERANCE = 12  # the nearest ones; bounds the cost of a long utterance
+OTHER_COST = 0.5
+INDEL_COST = 1.1  # above MAX_DISTANCE * 3
+_FAR = 9.0
+_SAME = 1e-6
+_WALL = ""
+
+_Pairs = tuple[tuple[float, str], ...]
+_INITIAL_PAIRS: _Pairs = (
+    (0.1, "z/zh c/ch s/sh"),
+    (0.15, "n/l"),
+    (0.2, "f/h b/p d/t g/k z/c zh/ch"),
+    (0.25, "j/q j/x q/x ch/sh c/s r/l zh/c z/ch c/sh ch/s"),
+)
+_FINAL_PAIRS: _Pairs = (
+    (0.1, "in/ing en/eng an/ang ian/iang uan/uang uen/ueng"),
+    (0.2, "e/o e/uo o/uo ou/u ie/ve i/v ian/in uen/en uei/ei ua/a ao/ou"),
+)
+_HARD_STOPS = frozenset("。？！?!；;")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A stretch of an utterance that sounds nearly like a phrase.
+
+    first, last: its spoken characters by position in the utterance's text, both included. distance: per syllable of
+    the phrase, above 0.
+    """
+
+    phrase: str
+    utterance_index: int
+    first: int
+    last: int
+    distance: float
+
+
+def candidates(utterances: Sequence[Utterance], phrases: Iterable[str]) -> tuple[Candidate, ...]:
+    """Where the phrases may hide, by utterance and position; at most MAX_PER_UTTERANCE of each utterance.
+
+    phrases: spoken characters only; those of fewer than MIN_SYLLABLES are passed over. Full stops end a stretch. Places
+    that a phrase fills exactly (by characters or by sound) are found without this: nothing that overlaps one is given.
+    """
+    line = _Line(utterances)
+    sought = {p: toneless_pinyin(p) for p in phrases}
+    ordered = sorted((p for p in sought if len(sought[p]) >= MIN_SYLLABLES), key=lambda p: (len(sought[p]), p))
+    sounds = _Sounds((*line.sounds, *(s for p in ordered for s in sought[p])))
+    heard = sounds.numbers(line.sounds)
+    found: list[Candidate] = []
+    exact: set[tuple[int, int]] = set()
+    for length, group in groupby(ordered, key=lambda p: len(sought[p])):
+        names = tuple(group)
+        costs, starts = _search(np.stack([sounds.numbers(sought[n]) for n in names]), heard, sounds)
+        for row, column in zip(*np.nonzero(costs <= MAX_DISTANCE * length), strict=True):
+            first, cost = int(starts[row, column]), float(costs[row, column])
+            if cost < _SAME:
+                exact.update(line.places(first, int(column)))
+            else:
+                found.append(line.candidate(names[row], first, int(column), cost / length))
+    clean = [c for c in found if not any((c.utterance_index, p) in exact for p in range(c.first, c.last + 1))]
+    return tuple(_nearest(clean))
+
+
+def settle(utterance: Utterance, hidden: Sequence[Candidate], score: Score) -> tuple[Probe, ...]:
+    """Ask the recogniser about the candidates of one utterance.
+
+    Each probe compares the whole utterance as decoded with the whole utterance with the phrase put in, so that both
+    texts explain the same audio. Candidates whose audio or text cannot be scored give no probe.
+    """
+    texts = (utterance.text, *(_with_phrase(utterance.text, c) for c in hidden))
+    decoded, *readings = score(utterance, texts)
+    return tuple(
+        _probe(utterance, candidate, reading, decoded)
+        for candidate, reading in zip(hidden, readings, strict=True)
+        if reading is not None and decoded is not None
+    )
+
+
+def _probe(utterance: Utterance, candidate: Candidate, reading: float, decoded: float) -> Probe:
+    start_s, end_s = _time_of(utterance, candidate)
+    return Probe(
+        phrase=candidate.phrase,
+        utterance_index=utterance.index,
+        text_start=candidate.first,
+        text_end=candidate.last + 1,
+        start_s=start_s,
+        end_s=end_s,
+        distance=round(candidate.distance, 4),
+        phrase_logprob=round(reading, 3),
+        decoded_logprob=round(decoded, 3),
+        log_ratio=round(reading - decoded, 3),
+    )
+
+
+def _time_of(utterance: Utterance, candidate: Candidate) -> tuple[float, float]:
+    """From the first to the last word that the stretch touches; the utterance's time where words and text differ."""
+    spoken = "".join(word.text for word in utterance.words)
+    if spoken.strip() != utterance.text:
+        return utterance.start_s, utterance.end_s
+    stripped = len(spoken) - len(spoken.lstrip())
+    ends = list(accumulate(len(word.text) for word in utterance.words))
+    first, last = (bisect_right(ends, stripped + at) for at in (candidate.first, candidate.last))
+    return utterance.words[first].start_s, utterance.words[last].end_s
+
+
+def _with_phrase(text: str, candidate: Candidate) -> str:
+    return text[: candidate.first] + candidate.phrase + text[candidate.last + 1 :]
+
+
+class _Line:
+    """All utterances as one row of syllables, a wall ("") after each utterance and at each full stop."""
+
+    def __init__(self, utterances: Sequence[Utterance]) -> None:
+        self.sounds: list[str] = []
+        self._utterance: list[int] = []
+        self._position: list[int] = []
+        for said in utterances:
+            heard = {s.index: s.sound for s in syllables(said.text)}
+            for position, character in enumerate(said.text):
+                if position in heard or character in _HARD_STOPS:
+                    self._add(heard.get(position, _WALL), said.index, position)
+            self._add(_WALL, said.index, len(said.text))
+
+    def _add(self, sound: str, utterance: int, position: int) -> None:
+        self.sounds.append(sound)
+        self._utterance.append(utterance)
+        self._position.append(position)
+
+    def places(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """(utterance, position in its text) of the syllables first to last."""
+        return zip(self._utterance[first : last + 1], self._position[first : last + 1], strict=True)
+
+    def candidate(self, phrase: str, first: int, last: int, distance: float) -> Candidate:
+        return Candidate(phrase, self._utterance[first], self._position[first], self._position[last], distance)
+
+
+class _Sounds:
+    """Numbers for the syllables of a call and its phrases, and what it costs to hear one for another."""
+
+    def __init__(self, sounds: Iterable[str]) -> None:
+        names = sorted(set(sounds) | {_WALL})
+        self._number = {name: number for number, name in enumerate(names)}
+        parts = [_parts(name) for name in names]
+        both = _costs([p[0] for p in parts], _INITIAL_PAIRS) + _costs([p[1] for p in parts], _FINAL_PAIRS)
+        self.table = np.where(both < 2 * OTHER_COST, both, INDEL_COST)
+        wall = self._number[_WALL]
+        self.table[wall, :] = self.table[:, wall] = _FAR
+
+    def numbers(self, sounds: Sequence[str]) -> NDArray[np.intp]:
+        return np.array([self._number[s] for s in sounds], np.intp)
+
+
+@cache
+def _parts(sound: str) -> tuple[str, str]:
+    """Initial and final in the strict scheme; ü is v."""
+    return to_initials(sound, strict=True), to_finals(sound, strict=True, v_to_u=False)
+
+
+@cache
+def _pairs(listed: _Pairs) -> dict[frozenset[str], float]:
+    return {frozenset(pair.split("/")): cost for cost, pairs in listed for pair in pairs.split()}
+
+
+def _costs(parts: list[str], listed: _Pairs) -> NDArray[np.float64]:
+    """What it costs to hear each part for each other; (parts, parts)."""
+    kinds = sorted(set(parts))
+    pairs = _pairs(listed)
+    costs = [[0.0 if a == b else pairs.get(frozenset((a, b)), OTHER_COST) for b in kinds] for a in kinds]
+    chosen = np.array([kinds.index(part) for part in parts])
+    table: NDArray[np.float64] = np.array(costs)[np.ix_(chosen, chosen)]
+    return table
+
+
+def _search(
+    wanted: NDArray[np.intp], heard: NDArray[np.intp], sounds: _Sounds
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Cost of the best stretch that ends at each syllable, and where it starts; both (phrases, syllables heard).
+
+    wanted: (phrases, length). Sellers' algorithm for all phrases of one length at once, with at most one syllable too
+    many between two of the phrase.
+    """
+    length = wanted.shape[1]
+    wall = (heard == sounds.numbers((_WALL,))[0]) * _FAR
+    cost = np.zeros((len(wanted), len(heard) + 1))  # column j: the stretch ends before syllable j
+    start = np.broadcast_to(np.arange(len(heard) + 1), cost.shape)
+    for k in range(length):
+        replaced = cost[:, :-1] + sounds.table[wanted[:, k]][:, heard]
+        left_out = cost + INDEL_COST
+        better = replaced < left_out[:, 1:]
+        cost = np.concatenate((left_out[:, :1], np.where(better, replaced, left_out[:, 1:])), axis=1)
+        start = np.concatenate((start[:, :1], np.where(better, start[:, :-1], start[:, 1:])), axis=1)
+        if 0 < k < length - 1:  # a syllable too many before the first or after the last is no part of the stretch
+            added = cost[:, :-1] + INDEL_COST + wall
+            better = added < cost[:, 1:]
+            start = np.concatenate((start[:, :1], np.where(better, start[:, :-1], start[:, 1:])), axis=1)
+            cost = np.concatenate((cost[:, :1], np.where(better, added, cost[:, 1:])), axis=1)
+    return cost[:, 1:], start[:, 1:]
+
+
+def _nearest(found: list[Candidate]) -> Iterator[Candidate]:
+    """Of stretches of one phrase that overlap the nearest; of an utterance the MAX_PER_UTTERANCE nearest."""
+    kept: dict[int, list[Candidate]] = {}
+    for candidate in sorted(found, key=lambda c: (c.distance, c.last - c.first, c.first, c.phrase)):
+        mine = kept.setdefault(candidate.utterance_index, [])
+        overlaps = (o for o in mine if o.phrase == candidate.phrase)
+        if len(mine) < MAX_PER_UTTERANCE and not any(
+            o.first <= candidate.last and candidate.first <= o.last for o in overlaps
+        ):
+            mine.append(candidate)
+    for _, mine in sorted(kept.items()):
+        yield from sorted(mine, key=lambda c: (c.first, c.last, c.phrase))
