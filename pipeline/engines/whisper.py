@@ -25,7 +25,7 @@ PAD_S = 0.12  # of real signal kept on both sides of a span, so that soft onsets
 FADE_S = 0.01
 RETRY_MIN_S = 0.6  # a span this long without a word is decoded once more on its own
 LOOP_REPEATS = 4  # the same 2 to 12 characters this many times in a row: a decoding loop
-SCORE_MARGIN_S = 1.0  # of silence after a span that is scored
+SCORE_MARGIN_S = 5.0  # of silence after a span that is scored: garbled spans get wild figures with less
 MIN_TOKEN_PROBABILITY = 1e-9
 CUT_SEARCH_S = 8.0  # an over-long span is cut at the quietest moment within its last seconds
 
@@ -96,7 +96,7 @@ class WhisperTranscriber:
         """How well each text fits the audio of the span: see the protocol.
 
         The encoder hears the span once, with SCORE_MARGIN_S of silence after it instead of the 30 s that decoding pads
-        to: it costs a fifth for a turn of 5 s.
+        to: it costs a quarter for a turn of 5 s.
         """
         if not texts or span.duration_s > self._settings.window_s - 2 * PAD_S:
             return tuple(None for _ in texts)
