@@ -20,7 +20,7 @@ FRAME_LENGTH = 400  # samples: 25 ms
 MEL_BANDS = 80
 DIMENSION = 192
 FEATURE_CHUNK_S = 60
-BATCH = 64
+BATCH = 16  # larger ones allocate anew for every layer: page faults cost more than they save
 
 
 def features(samples: NDArray[np.float32]) -> Tensor:
