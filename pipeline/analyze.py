@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from pipeline import __version__, align, audio, crosstalk, measures, roles, scoring, topics
+from pipeline import __version__, align, audio, crosstalk, measures, probe, roles, scoring, topics
 from pipeline.config import Settings
 from pipeline.engines import Diarizer, Samples, Span, Transcriber, weights
 from pipeline.model import (
@@ -18,6 +18,7 @@ from pipeline.model import (
     CallReport,
     EngineInfo,
     Judgement,
+    Probe,
     Recording,
     Role,
     StageTime,
@@ -27,18 +28,31 @@ from pipeline.model import (
 from pipeline.rules import load_rulebook
 
 # Counted up by hand when a change of code alone changes facts: stored calls are then analysed again.
-FACTS_GENERATION = 1
+FACTS_GENERATION = 2
 ENGINE_PACKAGES = ("faster-whisper", "ctranslate2", "pyannote.audio", "torch", "librosa", "av")
-STAGES = ("decode", "find speech", "transcribe", "measure", "judge")
+STAGES = ("decode", "find speech", "transcribe", "verify", "measure", "judge")
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the engines made of a call, before anything is measured."""
+    """What the engines made of a call, before anything is measured.
+
+    signals: what they heard, by channel, (n,) each at the engines' rate.
+    """
 
     turns: tuple[Turn, ...]
     speech: tuple[tuple[Span, ...], ...]
     spoken: tuple[align.Spoken, ...]
+    signals: tuple[Samples, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Who said what, and which phrases may hide in it."""
+
+    utterances: tuple[Utterance, ...]
+    role_confidence: float
+    probes: tuple[Probe, ...]
 
 
 @dataclass(slots=True)
@@ -119,8 +133,10 @@ class Analyzer:
                 heard = self._hear_mix(signals[live[0]], clock, expect_two=False)
         else:
             heard = self._hear_mix(signals[0], clock)
+        with clock.stage("verify"):
+            said = self._said(identity, heard)
         with clock.stage("measure"):
-            facts = self._facts(identity, sound, heard)
+            facts = self._facts(identity, sound, heard, said)
         with clock.stage("judge"):
             judgement = self._judge.judge(facts)
         times = tuple(StageTime(stage, seconds) for stage, seconds in clock.times.items())
@@ -134,13 +150,14 @@ class Analyzer:
         with clock.stage("transcribe"):
             transcript = self._transcriber.transcribe(samples, tuple(Span(p.start_s, p.end_s) for p in pieces))
         spoken = tuple(align.Spoken(p, w) for p, w in zip(pieces, transcript.words, strict=True))
-        return Heard(diarization.turns, (diarization.speech,), spoken)
+        return Heard(diarization.turns, (diarization.speech,), spoken, (samples,))
 
     def _hear_channels(self, signals: Samples, clock: _Clock) -> Heard:
         """One party per channel: the channel is the speaker; what leaks over from the other side is muted first."""
         turns: list[Turn] = []
         speech: list[tuple[Span, ...]] = []
         spoken: list[align.Spoken] = []
+        heard: list[Samples] = []
         for channel, samples in enumerate(signals):
             with clock.stage("find speech"):
                 own = crosstalk.suppress(samples, signals[1 - channel])
@@ -151,19 +168,41 @@ class Analyzer:
             spoken += [align.Spoken(p, w) for p, w in zip(pieces, transcript.words, strict=True)]
             turns += pieces
             speech.append(spans)
+            heard.append(own)
         turns.sort(key=lambda t: (t.start_s, t.end_s))
-        return Heard(tuple(turns), tuple(speech), tuple(spoken))
+        return Heard(tuple(turns), tuple(speech), tuple(spoken), tuple(heard))
 
-    def _facts(self, recording: Recording, sound: audio.Audio, heard: Heard) -> CallFacts:
+    def _said(self, recording: Recording, heard: Heard) -> Said:
+        """Utterances with their roles, and what the audio says of the phrases that may hide in them."""
         said = align.utterances(heard.spoken)
         decision = _roles(said, recording.metadata.agent_channel)
         said = tuple(replace(u, role=decision.roles.get(u.speaker, "unknown")) for u in said)
+        probes = (p for u, hidden in self._hidden(said) for p in probe.settle(u, hidden, self._score_on(heard.signals)))
+        return Said(said, decision.confidence, tuple(sorted(probes, key=lambda p: (p.utterance_index, p.text_start))))
+
+    def _hidden(self, said: tuple[Utterance, ...]) -> Iterator[tuple[Utterance, tuple[probe.Candidate, ...]]]:
+        """The utterances that sound nearly like a phrase that their role must not say, with the places."""
+        for role in sorted({u.role for u in said}):
+            phrases = self._judge.rulebook.phrases_to_verify(role)
+            found = probe.candidates([u for u in said if u.role == role], phrases)
+            for utterance in said:
+                if hidden := tuple(c for c in found if c.utterance_index == utterance.index):
+                    yield utterance, hidden
+
+    def _score_on(self, signals: tuple[Samples, ...]) -> probe.Score:
+        def score(utterance: Utterance, texts: tuple[str, ...]) -> tuple[float | None, ...]:
+            span = Span(utterance.start_s, utterance.end_s)
+            return self._transcriber.score(signals[utterance.channel or 0], span, texts)
+
+        return score
+
+    def _facts(self, recording: Recording, sound: audio.Audio, heard: Heard, said: Said) -> CallFacts:
         settings = self._settings.measures
         line = recording.metadata.line
         measured = measures.measure_call(
             sound,
             turns=heard.turns,
-            utterances=said,
+            utterances=said.utterances,
             speech=tuple(tuple((s.start_s, s.end_s) for s in channel) for channel in heard.speech),
             settings=settings,
             spl_offset_db=settings.line_spl_offsets_db.get(line or "", settings.spl_offset_db),
@@ -178,10 +217,11 @@ class Analyzer:
                 sorted((*measured.events, *align.untranscribed(heard.spoken)), key=lambda e: (e.start_s, e.kind))
             ),
             measures=measured.call,
-            role_confidence=decision.confidence,
+            role_confidence=said.role_confidence,
             envelope=audio.envelope(sound),
             engine=self._engine,
             analyzed_at=datetime.now(UTC),
+            probes=said.probes,
         )
 
 

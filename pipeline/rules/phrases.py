@@ -8,6 +8,10 @@ spells (不指导 for 不知道). It needs at least `min_syllables` (3 unless a 
 fit too many words (随便). A reading listed as `sensible` (不清除 for 不清楚) is good Chinese in its own right: such a
 hit goes to review. Regular expressions see the spoken characters only. Exceptions are held against the text as the hit
 reads it, so that 不指导您方不方便 is excused like 不知道您方不方便.
+
+By the audio: where the recogniser was asked about a phrase (`CallFacts.probes`) and `rules.verified` believes it, the
+phrase counts as said though other sounds were written down. A phrase that a rulebook adds later has no probes until the
+call is analysed again.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,10 +23,12 @@ import re2
 
 from pipeline.config.yaml_source import Entry, Node, Place
 from pipeline.errors import RuleError
+from pipeline.model import Probe
 from pipeline.rules.spoken import Span, SpokenTurn, flatten, join_sounds
+from pipeline.rules.verified import confidence, verdict
 from pipeline.text import toneless_pinyin
 
-How = Literal["text", "pinyin", "sensible", "regex"]
+How = Literal["text", "pinyin", "sensible", "regex", "said", "unsure"]
 
 MIN_SYLLABLES = 3
 PINYIN_FACTOR = 0.8  # how much surer a hit by characters is than one by sound alone
@@ -59,6 +65,13 @@ class Phrase:
         if self.pinyin and self.syllables_count >= min_syllables:
             yield from self._by_sound(turn)
 
+    def hidden(self, turn: SpokenTurn) -> Iterator["Hit"]:
+        """Every place where the audio was found to hold the phrase behind other characters."""
+        for span, probe in turn.hidden(self.characters) if self.pinyin else ():
+            how = verdict(probe)
+            if how is not None:
+                yield Hit(span, how, self.characters, probe)
+
     def _by_sound(self, turn: SpokenTurn) -> Iterator[tuple[Span, How]]:
         length = self.syllables_count
         at = turn.sounds.find(self.sounds)
@@ -93,16 +106,28 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One place where a phrase list was heard. phrase: what was looked for."""
+    """One place where a phrase list was heard. phrase: what was looked for. probe: what the audio said of it."""
 
     span: Span
     how: How
     phrase: str
+    probe: Probe | None = None
 
     @property
     def factor(self) -> float:
         """What the way of matching leaves of the confidence."""
         return PINYIN_FACTOR if self.how in ("pinyin", "sensible") else 1.0
+
+    def confidence(self, words: float) -> float:
+        """How sure the hit is, 0..1; words: how sure the recogniser is of its words, if it was they that matched."""
+        return words * self.factor if self.probe is None else confidence(self.probe)
+
+    @property
+    def order(self) -> tuple[float, ...]:
+        """Of hits that overlap the first in this order stays: characters before sounds before the audio's word."""
+        if self.probe is not None:
+            return (1, -confidence(self.probe), self.span.start)
+        return (0, self.span.start - self.span.end, self.factor != 1.0, self.span.start)
 
 
 @dataclass(frozen=True)
@@ -116,13 +141,17 @@ class PhraseList:
     min_syllables: int = MIN_SYLLABLES
 
     def hits(self, turn: SpokenTurn) -> tuple[Hit, ...]:
-        """All hits in time order; of hits that overlap the longest stays, by characters before by sound."""
+        """All hits in time order; of hits that overlap the longest stays, by characters before by sound.
+
+        What only the audio tells comes last: of those that overlap the surest stays.
+        """
         found = [Hit(s, how, p.characters) for p in self.phrases for s, how in p.spans(turn, self.min_syllables)]
         found += [Hit(span, how, pattern.source) for pattern in self.patterns for span, how in pattern.spans(turn)]
+        found += [hit for p in self.phrases for hit in p.hidden(turn)]
         if not found:
             return ()
         left = [hit for hit in found if not self._excepted(turn, hit)]
-        left.sort(key=lambda hit: (hit.span.start - hit.span.end, hit.factor != 1.0, hit.span.start, hit.phrase))
+        left.sort(key=lambda hit: (hit.order, hit.phrase))
         kept: list[Hit] = []
         for hit in left:
             if not any(hit.span.overlaps(other.span) for other in kept):
@@ -137,11 +166,12 @@ class PhraseList:
 
         Phrases are heard by sound from two syllables on: a doubt speaks for the person.
         """
-        spans = (s for phrase in self.excepted_phrases for s, _ in phrase.spans(turn, min_syllables=2))
+        spans = [s for phrase in self.excepted_phrases for s, _ in phrase.spans(turn, min_syllables=2)]
+        spans += [other.span for phrase in self.excepted_phrases for other in phrase.hidden(turn)]
         if any(_covers(turn, span, hit.span) for span in spans):
             return True
         meant = turn.flat
-        if hit.how in ("pinyin", "sensible"):
+        if hit.how in ("pinyin", "sensible", "said", "unsure"):
             meant = meant[: hit.span.start] + hit.phrase + meant[hit.span.end :]
         matches = (match for pattern in self.excepted_patterns for match in pattern.compiled.finditer(meant))
         return any(_covers(turn, Span(match.start(), match.end()), hit.span) for match in matches)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pipeline.config.yaml_source import Place
 from pipeline.model import CallFacts, Finding, FindingStatus, Measures, Role, Severity
 from pipeline.rules.operators.base import Observation, Operator
+from pipeline.rules.operators.phrase import PhraseOperator
 from pipeline.rules.spoken import CallView
 
 
@@ -104,6 +105,16 @@ class Rulebook:
                 found.setdefault(finding.key, finding)
         order = {rule.rule_id: index for index, rule in enumerate(self.rules)}
         return tuple(sorted(found.values(), key=lambda f: (-1.0 if f.start_s is None else f.start_s, order[f.rule_id])))
+
+    def phrases_to_verify(self, role: Role) -> frozenset[str]:
+        """Phrases that cost a person of this role dearly: looked for in the audio where they are not in the words.
+
+        Those of `phrase` rules from major on that may be heard by sound. Anybody's phrases for an unknown role.
+        """
+        dear = (r for r in self.rules if r.severity in ("major", "red_line") and isinstance(r.operator, PhraseOperator))
+        concerned = (r for r in dear if r.role in (None, role) or role == "unknown")
+        lists = (words for rule in concerned for words in rule.operator.phrase_lists())
+        return frozenset(p.characters for words in lists for p in words.phrases if p.pinyin)
 
     def rule(self, rule_id: str) -> Rule | None:
         return next((rule for rule in self.rules if rule.rule_id == rule_id), None)

@@ -2,13 +2,14 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import accumulate, groupby
 
-from pipeline.model import CallFacts, Role, Utterance, Word
+from pipeline.model import CallFacts, Probe, Role, Utterance, Word
+from pipeline.rules.verified import strongest
 from pipeline.text import is_content, normalise, syllables
 
 _HARD_STOPS = frozenset("。？！?!；;")
@@ -50,8 +51,9 @@ class SpokenTurn:
     "soft" or "hard" when it stood before character i.
     """
 
-    def __init__(self, index: int, utterances: tuple[Utterance, ...]) -> None:
+    def __init__(self, index: int, utterances: tuple[Utterance, ...], probes: Sequence[Probe] = ()) -> None:
         self.index = index
+        self._probes = tuple(probes)
         self.utterances = utterances
         self.role: Role = utterances[0].role
         self._texts = tuple(normalise(u.text) for u in utterances)
@@ -96,6 +98,24 @@ class SpokenTurn:
     def flat_index(self, sounds_offset: int) -> int:
         """The character whose bar stands at this offset of `sounds`."""
         return bisect_right(self._sound_starts, sounds_offset) - 1
+
+    def hidden(self, phrase: str) -> Iterator[tuple[Span, Probe]]:
+        """Where the audio was asked about the phrase, though other characters were recognised."""
+        for probe in self._probes:
+            span = self._span_of(probe) if probe.phrase == phrase else None
+            if span is not None:
+                yield span, probe
+
+    def _span_of(self, probe: Probe) -> Span | None:
+        """None when the utterance's text is no longer the one that was asked about."""
+        first = self._flat_of.get((probe.utterance_index, probe.text_start))
+        last = self._flat_of.get((probe.utterance_index, probe.text_end - 1))
+        return None if first is None or last is None else Span(first, last + 1)
+
+    @cached_property
+    def _flat_of(self) -> dict[tuple[int, int], int]:
+        """The flat index of (utterance's index in the call, position in its text)."""
+        return {(self.utterances[n].index, at): flat for flat, (n, at) in enumerate(self._positions)}
 
     def stop_within(self, span: Span) -> str | None:
         """The strongest stop strictly inside the span."""
@@ -147,7 +167,8 @@ class CallView:
         self.facts = facts
         ordered = sorted((u for u in facts.utterances if _says_something(u)), key=lambda u: (u.start_s, u.index))
         runs = groupby(ordered, key=lambda u: (u.role, u.speaker))
-        self.turns = tuple(SpokenTurn(index, tuple(run)) for index, (_, run) in enumerate(runs))
+        probes = strongest(facts.probes)
+        self.turns = tuple(_turn(index, tuple(run), probes) for index, (_, run) in enumerate(runs))
 
     @cached_property
     def start_s(self) -> float:
@@ -161,6 +182,11 @@ class CallView:
     def turns_of(self, role: Role | None) -> tuple[SpokenTurn, ...]:
         """The turns of one role in time order; None: of everybody."""
         return tuple(t for t in self.turns if role is None or t.role == role)
+
+
+def _turn(index: int, utterances: tuple[Utterance, ...], probes: tuple[Probe, ...]) -> SpokenTurn:
+    indices = {u.index for u in utterances}
+    return SpokenTurn(index, utterances, [p for p in probes if p.utterance_index in indices])
 
 
 def join_sounds(sounds: Iterable[str]) -> str:

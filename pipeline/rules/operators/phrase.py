@@ -7,7 +7,8 @@
 
 Hit: 坐席 “这个我不知道。”  Miss: 患者 “我不知道。”  Remedied: 坐席 “这个我不知道，我帮您问一下。”
 A hit by sound of at least three syllables counts like one by characters with 0.8 of its confidence; one whose own
-spelling is listed as sensible goes to review. Confidence: mean probability of the matched words.
+spelling is listed as sensible goes to review. Confidence: mean probability of the matched words. A phrase that only the
+audio tells of (see rules.phrases) counts with the probability that it was said, or goes to review.
 """
 
 from collections.abc import Iterator
@@ -51,6 +52,11 @@ class PhraseOperator:
         if hit.how == "sensible":
             status = "review"
             notes.append("识别文字本身也通顺，请试听")
+        if hit.how in ("said", "unsure"):
+            notes.append(f"识别为“{found.matched_text}”，按读音与声学核对为“{hit.phrase}”")
+        if hit.how == "unsure":
+            status = "review"
+            notes.append("不能确定，请试听")
         if turn.role == "unknown":
             status = "review"
             notes.append("说话人角色不明")
@@ -65,7 +71,7 @@ class PhraseOperator:
             start_s=found.start_s,
             end_s=found.end_s,
             evidence=clip(found.utterance.text, found.matched_text),
-            confidence=found.confidence * hit.factor,
+            confidence=hit.confidence(found.confidence),
             matched_text=found.matched_text,
             note="；".join(notes) or None,
         )
