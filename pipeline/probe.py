@@ -12,7 +12,7 @@ costs so much that a phrase of three syllables cannot bear it: every X什么 wou
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import accumulate, groupby
 
@@ -29,6 +29,8 @@ Score = Callable[[Utterance, tuple[str, ...]], tuple[float | None, ...]]
 MIN_SYLLABLES = 3  # two syllables sound like too many words
 MAX_DISTANCE = 0.35  # per syllable of the phrase
 MAX_PER_UTTERANCE = 12  # the nearest ones; bounds the cost of a long utterance
+MAX_SCORED_S = 28.0  # the recogniser hears no more at once
+AROUND_S = 8.0
 OTHER_COST = 0.5
 INDEL_COST = 1.1  # above MAX_DISTANCE * 3
 _FAR = 9.0
@@ -93,16 +95,35 @@ def candidates(utterances: Sequence[Utterance], phrases: Iterable[str]) -> tuple
 def settle(utterance: Utterance, hidden: Sequence[Candidate], score: Score) -> tuple[Probe, ...]:
     """Ask the recogniser about the candidates of one utterance.
 
-    Each probe compares the whole utterance as decoded with the whole utterance with the phrase put in, so that both
-    texts explain the same audio. Candidates whose audio or text cannot be scored give no probe.
+    Each probe compares the utterance as decoded with the utterance with the phrase put in, so that both texts explain
+    the same audio: all of it up to MAX_SCORED_S, else the words within AROUND_S of the place. Candidates whose audio or
+    text cannot be scored give no probe.
     """
-    texts = (utterance.text, *(_with_phrase(utterance.text, c) for c in hidden))
-    decoded, *readings = score(utterance, texts)
-    return tuple(
-        _probe(utterance, candidate, reading, decoded)
-        for candidate, reading in zip(hidden, readings, strict=True)
-        if reading is not None and decoded is not None
-    )
+    whole = utterance.duration_s <= MAX_SCORED_S
+    return tuple(p for group in ([hidden] if whole else [[c] for c in hidden]) for p in _asked(utterance, group, score))
+
+
+def _asked(utterance: Utterance, hidden: Sequence[Candidate], score: Score) -> Iterator[Probe]:
+    part, begins = (utterance, 0) if utterance.duration_s <= MAX_SCORED_S else _around(utterance, hidden[0])
+    decoded, *readings = score(part, (part.text, *(_with_phrase(part.text, c, begins) for c in hidden)))
+    for candidate, reading in zip(hidden, readings, strict=True):
+        if reading is not None and decoded is not None:
+            yield _probe(utterance, candidate, reading, decoded)
+
+
+def _around(utterance: Utterance, candidate: Candidate) -> tuple[Utterance, int]:
+    """The words near the candidate as an utterance of their own, and where its text begins in the whole text.
+
+    All of it where words and text differ: nobody knows then which audio the text belongs to.
+    """
+    if _blanks(utterance) is None:
+        return utterance, 0
+    start_s, end_s = _time_of(utterance, candidate)
+    words = tuple(w for w in utterance.words if w.end_s >= start_s - AROUND_S and w.start_s <= end_s + AROUND_S)
+    before = sum(len(w.text) for w in utterance.words[: utterance.words.index(words[0])])
+    begins = max(before - (_blanks(utterance) or 0), 0)
+    text = utterance.text[begins : begins + sum(len(w.text) for w in words)]
+    return replace(utterance, start_s=words[0].start_s, end_s=words[-1].end_s, text=text, words=words), begins
 
 
 def _probe(utterance: Utterance, candidate: Candidate, reading: float, decoded: float) -> Probe:
@@ -123,17 +144,22 @@ def _probe(utterance: Utterance, candidate: Candidate, reading: float, decoded: 
 
 def _time_of(utterance: Utterance, candidate: Candidate) -> tuple[float, float]:
     """From the first to the last word that the stretch touches; the utterance's time where words and text differ."""
-    spoken = "".join(word.text for word in utterance.words)
-    if spoken.strip() != utterance.text:
+    blanks = _blanks(utterance)
+    if blanks is None:
         return utterance.start_s, utterance.end_s
-    stripped = len(spoken) - len(spoken.lstrip())
     ends = list(accumulate(len(word.text) for word in utterance.words))
-    first, last = (bisect_right(ends, stripped + at) for at in (candidate.first, candidate.last))
+    first, last = (bisect_right(ends, blanks + at) for at in (candidate.first, candidate.last))
     return utterance.words[first].start_s, utterance.words[last].end_s
 
 
-def _with_phrase(text: str, candidate: Candidate) -> str:
-    return text[: candidate.first] + candidate.phrase + text[candidate.last + 1 :]
+def _blanks(utterance: Utterance) -> int | None:
+    """How many blanks the words begin with that the text does not; None where words and text differ otherwise."""
+    spoken = "".join(word.text for word in utterance.words)
+    return len(spoken) - len(spoken.lstrip()) if spoken.strip() == utterance.text else None
+
+
+def _with_phrase(text: str, candidate: Candidate, begins: int) -> str:
+    return text[: candidate.first - begins] + candidate.phrase + text[candidate.last + 1 - begins :]
 
 
 class _Line:

@@ -118,3 +118,21 @@ def test_times_are_the_utterances_where_words_and_text_differ() -> None:
     utterance = Utterance(0, "agent", "A", 5.0, 6.0, text, text, (Word("你", 5.0, 5.2, 0.9),), 0.9)
     (probe,) = settle(utterance, candidates([utterance], ["急什么"]), lambda _, texts: (-1.0,) * len(texts))
     assert (probe.start_s, probe.end_s) == (5.0, 6.0)
+
+
+def test_of_a_long_utterance_the_words_around_are_asked_about() -> None:
+    text = "好" * 120 + "你提什么呀" + "的" * 120  # 49 s, the place at 24 s
+    utterance = said(text, start_s=0.0)
+    heard: list[Utterance] = []
+
+    def score(part: Utterance, texts: tuple[str, ...]) -> tuple[float | None, ...]:
+        heard.append(part)
+        assert texts[1] == texts[0].replace("提什么", "急什么") == part.text.replace("提什么", "急什么")
+        return (-6.0, -5.0)
+
+    (probe,) = settle(utterance, candidates([utterance], ["急什么"]), score)
+    assert heard[0].text == "".join(w.text for w in heard[0].words)
+    assert heard[0].start_s == pytest.approx(24.2 - 8.0, abs=0.21)
+    assert heard[0].end_s == pytest.approx(24.8 + 8.0, abs=0.21)
+    assert (probe.text_start, probe.text_end) == (121, 124)
+    assert (probe.start_s, probe.end_s) == (pytest.approx(24.2), pytest.approx(24.8))
