@@ -27,6 +27,9 @@ RETRY_MIN_S = 0.6  # a span this long without a word is decoded once more on its
 LOOP_REPEATS = 4  # the same 2 to 12 characters this many times in a row: a decoding loop
 SCORE_MARGIN_S = 5.0  # of silence after a span that is scored: garbled spans get wild figures with less
 MIN_TOKEN_PROBABILITY = 1e-9
+TOKENS_PER_CHARACTER = 2  # common characters are one token, rare ones three
+MAX_TOKENS = 440  # the model's own limit is 448 with the prompt
+MIN_MEAN_PROBABILITY = 0.1  # words heard in tones lie below 0.08, garbled speech well above
 CUT_SEARCH_S = 8.0  # an over-long span is cut at the quietest moment within its last seconds
 
 
@@ -192,8 +195,18 @@ class WhisperTranscriber:
             condition_on_previous_text=False,
             word_timestamps=True,
             vad_filter=False,
+            max_new_tokens=self._most_tokens(len(window) / RATE_HZ),
         )
         return tuple(_heard(segment) for segment in segments)
+
+    def _most_tokens(self, seconds: float) -> int | None:
+        """More than anybody can say in this time; None: the model's own limit.
+
+        Over a tone or noise taken for speech the model repeats itself up to its limit, at every temperature: a ringing
+        tone of two seconds took ten to decode.
+        """
+        tokens = round(seconds * self._settings.max_characters_per_s * TOKENS_PER_CHARACTER) + 16
+        return tokens if tokens < MAX_TOKENS else None
 
     def _disbelief(self, heard: _Heard) -> str | None:
         """Why a segment is not believed, None when it is."""
@@ -206,6 +219,7 @@ class WhisperTranscriber:
             "known_hallucination": any(phrase in plain for phrase in self._hallucinations),
             "loop": _loops(plain),
             "compression_ratio": heard.compression_ratio > settings.max_compression_ratio,
+            "improbable_words": _mean_probability(heard.words) < MIN_MEAN_PROBABILITY,
             "no_speech": unsure and heard.no_speech_prob > settings.max_no_speech_prob / 2,
             "characters_per_second": count_characters(heard.text) > max(1.0, seconds) * settings.max_characters_per_s,
         }
@@ -215,6 +229,10 @@ class WhisperTranscriber:
     def _hallucinations(self) -> tuple[str, ...]:
         text = files("pipeline.config").joinpath("lexicon/hallucinations.yaml").read_text(encoding="utf-8")
         return tuple(YAML(typ="safe", pure=True).load(text)["phrases"])
+
+
+def _mean_probability(words: tuple[Word, ...]) -> float:
+    return sum(w.probability for w in words) / len(words) if words else 0.0
 
 
 def _heard(segment: Any) -> _Heard:
