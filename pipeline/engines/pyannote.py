@@ -7,7 +7,7 @@ where the segmentation itself saw a change.
 """
 
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from pipeline.config import DiarizationSettings
 from pipeline.engines import Diarization, Samples, Span, runtime
 from pipeline.engines.campplus import BATCH, FRAME_HOP, CampPlus, features
 from pipeline.engines.clustering import cluster
+from pipeline.engines.tones import tonal
 from pipeline.errors import EngineError
 from pipeline.model import Turn
 
@@ -93,9 +94,12 @@ class PyannoteDiarizer:
     def _activity(self, samples: Samples) -> Activity:
         wave: dict[str, Any] = {"waveform": torch.from_numpy(samples[None]), "sample_rate": RATE_HZ}
         output: Any = self._segment(wave)
-        return _aggregate(
+        heard = _aggregate(
             np.asarray(output.data, np.float32), output.sliding_window.step, CHUNK_S, len(samples) / RATE_HZ
         )
+        # The segmentation takes ringing and busy tones for speech.
+        voiced = ~tonal(samples, (np.arange(len(heard.speech), dtype=np.float64) + 0.5) * heard.hop_s)
+        return replace(heard, speech=heard.speech * voiced, overlap=heard.overlap * voiced)
 
     def _speech_spans(self, activity: Activity) -> tuple[Span, ...]:
         spans = activity.spans(_hysteresis(activity.speech))
@@ -191,7 +195,7 @@ def _frame_scores(
         share: NDArray[np.float32] = triangle[: max(frames - a, 0)].astype(np.float32)
         totals[a : a + len(share)] += share[:, None] * row
         weights[a : a + len(share)] += share
-    scores: NDArray[np.float32] = totals / np.maximum(weights, 1e-6)[:, None]
+    scores: NDArray[np.float32] = (totals / np.maximum(weights, 1e-6)[:, None]).astype(np.float32)
     return scores
 
 
