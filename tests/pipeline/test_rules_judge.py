@@ -240,6 +240,18 @@ def test_silences_excused_up_to_a_minute() -> None:
         assert [(f.status, f.limit) for f in found] == ([] if status is None else [(status, limit)])
 
 
+def test_an_announcement_excuses_one_wait_only() -> None:
+    lines = (
+        ("agent", 0.0, 2.0, "请您稍等，我帮您查一下。"),
+        ("agent", 17.0, 19.0, "让您久等了，周三有号。"),
+        ("patient", 19.5, 21.0, "那就周三吧。"),
+        ("agent", 33.0, 34.0, "登记好了。"),
+    )
+    events = (silence(2.0, 17.0, "agent", 1), silence(21.0, 33.0, "agent", 3))
+    found = judge(make_facts(lines=lines, events=events), rule="silence")
+    assert [f.status for f in found] == ["remedied", "violated"]
+
+
 def test_an_announcement_after_the_silence_excuses_nothing() -> None:
     lines = (("agent", 0.0, 2.0, "明天有号"), ("agent", 14.0, 16.0, "请稍等，我帮您查一下"))
     (finding,) = judge(make_facts(lines=lines, events=(silence(2.0, 14.0, "agent", 1),)), rule="silence")

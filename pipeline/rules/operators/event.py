@@ -10,7 +10,8 @@
       max_findings: 5
 
 excuse: an announcement of the rule's role in one of its last `within_turns` turns before the event (the running turn
-is one of them) lifts the limit to `up_to`: the finding is then `remedied`.
+is one of them) lifts the limit to `up_to`: the finding is then `remedied`. One announcement excuses one wait: when the
+role has spoken again after such an event, a further one needs an announcement of its own.
 callers_pause (silence only): whose silence is it? The agent's, unless the agent's last words before it asked the caller
 for something and the caller ended it: then the caller was thinking or looking for a card, and it is no finding.
 """
@@ -114,8 +115,25 @@ class EventOperator:
             for hit in reversed(self.excuse.words.hits(turn)):
                 found = turn.evidence(hit.span)
                 if found.start_s < event.start_s + _WORD_TIME_SLACK_S:
+                    if self._is_spent(view, event, found.start_s):
+                        return None
                     return f"“{found.matched_text}”（{found.start_s:.1f} 秒）"
         return None
+
+
+    def _is_spent(self, view: CallView, event: Event, announced_s: float) -> bool:
+        """Whether an earlier wait after the announcement ended with words of the role that announced it."""
+        waits = [
+            e
+            for e in view.facts.events
+            if e.kind == self.kind and _value(e) > self.above and announced_s < e.start_s < event.start_s
+        ]
+        return any(
+            wait.end_s - _WORD_TIME_SLACK_S <= said.start_s < event.start_s
+            for wait in waits
+            for said in view.facts.utterances
+            if self.role is None or said.role == self.role
+        )
 
 
 _TAIL_CHARACTERS = 12  # a question this near to the end of the turn is what the caller is left with
