@@ -28,7 +28,7 @@ LOOP_REPEATS = 4  # the same 2 to 12 characters this many times in a row: a deco
 SCORE_MARGIN_S = 5.0  # of silence after a span that is scored: garbled spans get wild figures with less
 MIN_TOKEN_PROBABILITY = 1e-9
 TOKENS_PER_CHARACTER = 2  # common characters are one token, rare ones three
-MAX_TOKENS = 440  # the model's own limit is 448 with the prompt
+MAX_TOKENS = 220  # the model's own limit is 224
 MIN_MEAN_PROBABILITY = 0.1  # words heard in tones lie below 0.08, garbled speech well above
 CUT_SEARCH_S = 8.0  # an over-long span is cut at the quietest moment within its last seconds
 
@@ -48,13 +48,17 @@ class _Piece:
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """A decoded segment: its words in window time and the recogniser's own figures."""
+    """A decoded segment: its words in window time and the recogniser's own figures.
+
+    cut_off: decoding ended here because it had said all that anybody can say in the time.
+    """
 
     words: tuple[Word, ...]
     text: str
     avg_logprob: float
     no_speech_prob: float
     compression_ratio: float
+    cut_off: bool
 
 
 class WhisperTranscriber:
@@ -184,6 +188,7 @@ class WhisperTranscriber:
 
         ctranslate2.set_random_seed(0)  # the fallback temperatures sample: the same audio must give the same words
         settings = self._settings
+        most_tokens = self._most_tokens(len(window) / RATE_HZ)
         segments, _ = self._model.transcribe(
             window,
             language=settings.language,
@@ -195,9 +200,11 @@ class WhisperTranscriber:
             condition_on_previous_text=False,
             word_timestamps=True,
             vad_filter=False,
-            max_new_tokens=self._most_tokens(len(window) / RATE_HZ),
+            max_new_tokens=2 * most_tokens if most_tokens else None,  # CTranslate2 grants half of the length asked for
         )
-        return tuple(_heard(segment) for segment in segments)
+        heard = list(segments)
+        cut_off = most_tokens is not None and sum(len(s.tokens) for s in heard) >= most_tokens - 1
+        return tuple(_heard(s, cut_off=cut_off and s is heard[-1]) for s in heard)
 
     def _most_tokens(self, seconds: float) -> int | None:
         """More than anybody can say in this time; None: the model's own limit.
@@ -217,7 +224,7 @@ class WhisperTranscriber:
         reasons = {
             "no_characters": not plain,
             "known_hallucination": any(phrase in plain for phrase in self._hallucinations),
-            "loop": _loops(plain),
+            "loop": _loops(plain) or heard.cut_off,
             "compression_ratio": heard.compression_ratio > settings.max_compression_ratio,
             "improbable_words": _mean_probability(heard.words) < MIN_MEAN_PROBABILITY,
             "no_speech": unsure and heard.no_speech_prob > settings.max_no_speech_prob / 2,
@@ -235,13 +242,14 @@ def _mean_probability(words: tuple[Word, ...]) -> float:
     return sum(w.probability for w in words) / len(words) if words else 0.0
 
 
-def _heard(segment: Any) -> _Heard:
+def _heard(segment: Any, *, cut_off: bool) -> _Heard:
     return _Heard(
         words=tuple(Word(w.word, float(w.start), float(w.end), float(w.probability)) for w in segment.words or ()),
         text=segment.text,
         avg_logprob=segment.avg_logprob,
         no_speech_prob=segment.no_speech_prob,
         compression_ratio=segment.compression_ratio,
+        cut_off=cut_off,
     )
 
 
