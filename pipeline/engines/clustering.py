@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
+from threadpoolctl import threadpool_limits
 
 from pipeline.config import DiarizationSettings
 
@@ -84,7 +85,9 @@ def _centroids(rows: Rows, count: int) -> _Clusters:
     """K-means of unit-length rows."""
     if count == 1:
         return _Clusters(_unit(rows.mean(axis=0, keepdims=True)), np.zeros(len(rows), np.int64))
-    labels = KMeans(n_clusters=count, n_init=10, random_state=0).fit_predict(rows).astype(np.int64)
+    # A few hundred rows are done in milliseconds; threads waiting for each other took ten times as long.
+    with threadpool_limits(limits=1):
+        labels = KMeans(n_clusters=count, n_init=10, random_state=0).fit_predict(rows).astype(np.int64)
     means = np.stack([rows[labels == k].mean(axis=0) for k in range(count)])
     return _Clusters(_unit(means), labels)
 

@@ -61,7 +61,7 @@ def test_a_third_voice_is_only_believed_when_enough_is_heard_of_it() -> None:
 
 
 def test_a_third_voice_is_only_believed_when_it_is_surely_another() -> None:
-    assert len(found(voices(0.8, 40, 30, 20)[0])) == 2
+    assert len(found(voices(0.88, 40, 30, 20)[0])) == 2
 
 
 def test_the_settings_bound_the_count() -> None:
