@@ -6,21 +6,21 @@ from rich.table import Table
 
 COLUMNS = (
     ("CER", "cer"),
-    ("pinyin error", "toneless_pinyin_error_rate"),
+    ("pinyin", "toneless_pinyin_error_rate"),
     ("DER", "der"),
-    ("DER ±0.25 s", "der_collar_0.25_s"),
-    ("roles right", "role_accuracy"),
+    ("±0.25 s", "der_collar_0.25_s"),
+    ("roles", "role_accuracy"),
     ("RTF", "rtf_total"),
 )
 
 
 def figures_table(figures: dict[str, Any]) -> Table:
     """One row per call, then the totals per form. figures: what `evaluate_dir` returns."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, caption="findings: right/wrong/missed")
     table.add_column("call", overflow="fold")
     for title, _ in COLUMNS:
         table.add_column(title, justify="right")
-    table.add_column("findings right/wrong/missed", justify="right")
+    table.add_column("findings", justify="right")
     for name, row in figures["calls"].items():
         table.add_row(name, *_cells(row))
     table.add_section()

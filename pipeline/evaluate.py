@@ -210,14 +210,17 @@ def role_turns(report: CallReport, truth: Truth) -> tuple[int, int]:
 
     A turn counts as right when its role talks through more of it than any other. Where two really talk at once both
     are right, so those parts are left out; a turn that is nothing else is right when its role is heard in half of it.
+    A speaker's role holds for all that this speaker is heard to say, also where no word of it was recognised (a 嗯).
     """
     right = 0
+    roles = {u.speaker: u.role for u in report.facts.utterances}
+    heard = [(roles[t.speaker], t.start_s, t.end_s) for t in report.facts.turns if t.speaker in roles]
     for turn in truth.turns:
         alone = _minus((turn.start_s, turn.end_s), [(t.start_s, t.end_s) for t in truth.turns if t.role != turn.role])
         whole = [(turn.start_s, turn.end_s)]
         shares: dict[str, float] = {}
-        for u in report.facts.utterances:
-            shares[u.role] = shares.get(u.role, 0.0) + _common_s(alone or whole, u.start_s, u.end_s)
+        for role, start_s, end_s in heard:
+            shares[role] = shares.get(role, 0.0) + _common_s(alone or whole, start_s, end_s)
         if alone:
             right += any(shares.values()) and max(shares, key=lambda role: shares[role]) == turn.role
         else:
