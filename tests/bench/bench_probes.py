@@ -31,7 +31,7 @@ from pipeline.config import load_settings
 from pipeline.engines import Samples, Span, Transcriber
 from pipeline.model import Probe, Turn, Utterance
 from pipeline.rules import Rulebook, load_rulebook
-from pipeline.rules.verified import evidence, strongest
+from pipeline.rules.verified import evidence, strongest, verdict
 from pipeline.text import is_content, normalise, toneless_pinyin
 
 HERE = Path(__file__).parent
@@ -64,6 +64,9 @@ def main() -> None:
             counts[bisect_right(EDGES, evidence(place.probe))][not place.right] += 1
         for low, (right, wrong) in zip((-np.inf, *EDGES), counts, strict=True):
             typer.echo(f"  from {low:6.1f}: {right:4d} / {wrong}")
+        for judged in ("said", "unsure", None):
+            right = [p.right for p in places if verdict(p.probe) == judged]
+            typer.echo(f"  {judged or 'neither'}: {sum(right)} right, {len(right) - sum(right)} wrong")
         for place in sorted((p for p in places if not p.right), key=lambda p: -evidence(p.probe))[:5]:
             typer.echo(f"  nearest wrong: {place.heard} as {place.probe.phrase} {evidence(place.probe):.1f}")
 

@@ -1,6 +1,7 @@
 """What the rules make of the audio's word: limits, overlaps, exceptions, remedies, texts that have changed since."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -36,6 +37,14 @@ def judged(facts: CallFacts) -> tuple[Finding, ...]:
 )
 def test_the_limits(ratio: float, expected: str | None) -> None:
     assert verdict(probe("提什么", "提什么", "急什么", ratio)) == expected
+
+
+def test_what_sounds_too_far_away_is_not_worth_anybodys_ear() -> None:
+    """Not in doubt; when the audio is sure it still counts."""
+    far = replace(probe("不要紧", "不要紧", "不了解", -4.5), distance=0.33)
+    assert verdict(far) is None
+    assert verdict(replace(far, log_ratio=SAID_FROM)) == "said"
+    assert verdict(replace(far, distance=0.25)) == "unsure"
 
 
 def test_a_longer_phrase_needs_less() -> None:
