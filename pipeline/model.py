@@ -4,8 +4,8 @@ Seconds are floats from the start of the file. Levels are dBFS = 20 log10(RMS) w
 RMS 0.1 reads -20 dBFS for any wave, so a sine of amplitude 1.0 reads -3.01 dBFS (dBov as in ITU-T G.100.1;
 AES17 would add 3.01 dB). Facts (what was heard) are kept apart from judgements (what a rulebook makes
 of it): `CallFacts` never changes for given bytes, models and settings; `Judgement` is made again by `recheck`.
-`CallFacts.probes` were asked for the phrases of the rulebook in force then: phrases added since have none until the call
-is analysed again.
+`CallFacts.probes` were asked for the phrases of the rulebook in force then: phrases added since have none until the
+call is analysed again.
 """
 
 from dataclasses import dataclass, field
