@@ -120,7 +120,6 @@ class EventOperator:
                     return f"“{found.matched_text}”（{found.start_s:.1f} 秒）"
         return None
 
-
     def _is_spent(self, view: CallView, event: Event, announced_s: float) -> bool:
         """Whether an earlier wait after the announcement ended with words of the role that announced it."""
         waits = [
