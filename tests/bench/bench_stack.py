@@ -1,26 +1,42 @@
 """Speed, memory and accuracy of ours beside a naive stack, in one run: python -m tests.bench.bench_stack [DIR].
 
 Each stack meets mono and stereo calls in a fresh process, one after the other, with the same models and threads.
-Prints a table a form and writes all figures to build/bench/stack.json.
+Prints a table a form, writes all figures to build/bench/stack.json, and the tables with machine and versions to
+tests/bench/RESULTS.md when the recordings are the sample calls.
 """
 
 import json
 import os
 import subprocess
 import sys
+from datetime import date
+from importlib.metadata import version
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import av
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from pipeline import __version__
+from pipeline.analyze import ENGINE_PACKAGES
 from pipeline.config import load_settings
 from pipeline.evaluate import SUFFIXES
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build" / "bench"
+SAMPLES = ROOT / "audio_samples"
+RESULTS = ROOT / "tests" / "bench" / "RESULTS.md"
 STACKS = ("ours", "naive")
+
+INTRODUCTION = """# Results on the sample calls
+
+Written by `make bench`: ours beside a naive stack (faster-whisper with library defaults on the whole file, the stock
+pyannote pipeline at step 0.1, words to speakers by overlap, the first to speak is the agent) in one run. RTF:
+processing time / audio time. The calls are synthetic: these figures compare versions, they foretell none on real calls.
+"""
 
 # (key, heading, decimals): lower is better, but for the roles.
 ROWS = (
@@ -56,6 +72,9 @@ def main(folder: Path) -> None:
         console.print(table(form, results[form]))
     (OUT / "stack.json").write_text(json.dumps(results, ensure_ascii=False, indent=1), encoding="utf-8")
     console.print(f"all figures: {(OUT / 'stack.json').relative_to(ROOT)}")
+    if folder.resolve() == SAMPLES:
+        RESULTS.write_text(results_page(results), encoding="utf-8")
+        console.print(f"written: {RESULTS.relative_to(ROOT)}")
     if results["load_average"] > 1:
         console.print(f"the machine was busy (load {results['load_average']:.1f}): the times are worse than they are")
 
@@ -100,6 +119,24 @@ def table(form: str, results: dict[str, dict[str, Any]]) -> Table:
     return shown
 
 
+def results_page(results: dict[str, Any]) -> str:
+    """The tables as Markdown, with what they were measured on."""
+    page = Console(file=StringIO(), width=140)
+    for form in ("mono", "stereo"):
+        if form in results:
+            shown = table(form, results[form])
+            page.print(f"## {shown.title}\n", highlight=False)
+            shown.title, shown.box = None, box.MARKDOWN
+            page.print(shown)
+    assert isinstance(page.file, StringIO)
+    versions = ", ".join(f"{name} {version(name)}" for name in ENGINE_PACKAGES)
+    return (
+        f"{INTRODUCTION}\n{date.today()}, callqa {__version__}, {results['cores']} cores, "
+        f"{results['threads']} threads, load before the run {results['load_average']:.1f}; {versions}.\n\n"
+        f"{page.file.getvalue().strip()}\n"
+    )
+
+
 def line(heading: str, ours: float | None, naive: float | None, decimals: int) -> tuple[str, str, str, str]:
     texts = ["–" if value is None else f"{value:.{decimals}f}" for value in (ours, naive)]
     ratio = f"{ours / naive:.2f}" if ours is not None and naive else "–"
@@ -107,4 +144,4 @@ def line(heading: str, ours: float | None, naive: float | None, decimals: int) -
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "audio_samples")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else SAMPLES)
