@@ -97,7 +97,8 @@ class EventOperator:
             utterance_index=event.utterance_index,
             start_s=event.start_s,
             end_s=event.end_s,
-            evidence=f"{_NAMES[event.kind]} {value:.1f} {unit_zh(unit)}，限值 {limit:g} {unit_zh(unit)}",
+            evidence=f"{_NAMES[event.kind]} {value:.1f} {unit_zh(unit)}"
+            + (f"，限值 {limit:g} {unit_zh(unit)}" if limit else ""),
             confidence=_CONFIDENCE
             if self.kind == "silence" or view.facts.audio.layout == "stereo"
             else _MONO_CONFIDENCE,
