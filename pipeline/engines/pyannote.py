@@ -8,6 +8,7 @@ where the segmentation itself saw a change.
 
 import pickle
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from pipeline.config import DiarizationSettings
 from pipeline.engines import Diarization, Samples, Span, runtime
-from pipeline.engines.campplus import BATCH, FRAME_HOP, CampPlus, features
+from pipeline.engines.campplus import BATCH, DIMENSION, FRAME_HOP, FRAME_LENGTH, CampPlus, features
 from pipeline.engines.clustering import cluster
 from pipeline.engines.tones import tonal
 from pipeline.errors import EngineError
@@ -27,6 +28,7 @@ RATE_HZ = 16_000
 CHUNK_S = 10.0  # the length that segmentation-3.0 was trained on
 SPEECH_ON, SPEECH_OFF = 0.5, 0.35  # hysteresis on the share of windows that hear speech
 OVERLAP_ON = 0.5
+FEATURE_BLOCK_S = 300.0
 SMOOTH_S = 0.1
 
 
@@ -116,19 +118,30 @@ class PyannoteDiarizer:
         return tuple(w for w in windows if w.duration_s > 2 * FRAME_HOP / RATE_HZ)
 
     def _embed(self, samples: Samples, windows: tuple[Span, ...]) -> NDArray[np.float32]:
-        """One unit-length row per window; windows shorter than the rest are filled by repeating their frames."""
-        frames = features(samples)
+        """One unit-length row per window; windows shorter than the rest are filled by repeating their frames.
+
+        Features are computed for FEATURE_BLOCK_S of windows at a time: those of a whole three-hour call take 0.35 GB.
+        """
         size = round(self._settings.embedding_window_s * RATE_HZ / FRAME_HOP)
-        rows = []
-        for window in windows:
-            first = min(round(window.start_s * 100), max(len(frames) - 1, 0))
-            count = max(1, min(round(window.duration_s * 100), len(frames) - first, size))
-            rows.append(first + torch.arange(size) % count)
-        if not len(frames) or not rows:
-            return np.zeros((0, 0), np.float32)
-        # Indexing batch by batch keeps hours of audio from being copied into one array.
-        batches = (torch.stack(rows[i : i + BATCH]) for i in range(0, len(rows), BATCH))
-        return np.concatenate([self._network.embed(frames[batch]) for batch in batches])
+        rows = [np.zeros((0, DIMENSION), np.float32)]
+        for _, block in groupby(windows, key=lambda w: int(w.start_s // FEATURE_BLOCK_S)):
+            spans = tuple(block)
+            origin = round(spans[0].start_s * 100)  # in frames of 10 ms: the block's frames are those of the whole call
+            end = round(spans[-1].end_s * RATE_HZ) + FRAME_LENGTH
+            frames = features(samples[origin * FRAME_HOP : end])
+            if not len(frames):
+                frames = features(samples[max(len(samples) - FRAME_LENGTH, 0) :])  # the last breath of the file
+            chosen = [_frames_of(span, origin, len(frames), size) for span in spans]
+            batches = (torch.stack(chosen[i : i + BATCH]) for i in range(0, len(chosen), BATCH))
+            rows += [self._network.embed(frames[batch]) for batch in batches]
+        return np.concatenate(rows)
+
+
+def _frames_of(span: Span, origin: int, available: int, size: int) -> torch.Tensor:
+    """`size` indices of a span's frames among those from `origin` on, repeated where the span is shorter."""
+    first = min(max(round(span.start_s * 100) - origin, 0), available - 1)
+    count = max(1, min(round(span.duration_s * 100), available - first, size))
+    return first + torch.arange(size) % count
 
 
 def _aggregate(chunks: NDArray[np.float32], step_s: float, chunk_s: float, total_s: float) -> Activity:
