@@ -46,8 +46,7 @@ class Activity:
 
     def spans(self, mask: NDArray[np.bool_]) -> tuple[Span, ...]:
         """The runs of True in a per-frame mask as spans."""
-        edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.astype(np.int8), [0]))))
-        return tuple(Span(a * self.hop_s, b * self.hop_s) for a, b in edges.reshape(-1, 2))
+        return tuple(Span(a * self.hop_s, b * self.hop_s) for a, b in _runs(mask))
 
 
 class PyannoteDiarizer:
@@ -165,12 +164,17 @@ def _aggregate(chunks: NDArray[np.float32], step_s: float, chunk_s: float, total
     return Activity(hop_s, speech, overlap, change)
 
 
+def _runs(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(runs, 2): the first frame of each run of True, and the one behind its last."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.astype(np.int8), [0]))))
+    return edges.reshape(-1, 2)
+
+
 def _hysteresis(speech: NDArray[np.float32]) -> NDArray[np.bool_]:
     """True in runs above SPEECH_OFF that somewhere reach SPEECH_ON."""
     weak = speech > SPEECH_OFF
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], weak.astype(np.int8), [0]))))
     mask = np.zeros(len(speech), bool)
-    for a, b in edges.reshape(-1, 2):
+    for a, b in _runs(weak):
         mask[a:b] = speech[a:b].max() > SPEECH_ON
     return mask
 
