@@ -74,6 +74,7 @@ def _finding(row: dict[str, Any]) -> Finding:
     names = (
         *("rule_id", "family", "severity", "status", "utterance_index", "start_s", "end_s", "evidence"),
         *("confidence", "role", "matched_text", "value", "unit", "note"),
+        *("points", "points_cap", "fatal", "alert"),
     )
     return Finding(**{name: row[name] for name in names}, limit=row["limit_value"])
 

@@ -15,7 +15,7 @@ from typing import Literal
 Role = Literal["agent", "patient", "unknown"]
 Layout = Literal["mono", "stereo", "dual_mono"]
 Severity = Literal["info", "minor", "major", "red_line"]
-FindingStatus = Literal["violated", "remedied", "satisfied", "review"]
+FindingStatus = Literal["violated", "remedied", "satisfied", "review", "dropped"]
 EventKind = Literal["silence", "overlap", "interruption", "loudness_jump", "untranscribed_speech"]
 ItemStatus = Literal["ok", "deducted", "not_applicable", "review"]
 Direction = Literal["inbound", "outbound"]
@@ -26,6 +26,7 @@ class CallMetadata:
     """What the telephone system says of a call. None means that nobody said.
 
     started_at: aware datetime. caller_hash: keyed hash of the caller's number, the number itself is never kept.
+    previous_calls: how many calls of this caller in the 30 days before are known.
     """
 
     agent_id: str | None = None
@@ -38,6 +39,7 @@ class CallMetadata:
     line: str | None = None
     topic: str | None = None
     agent_channel: int | None = None
+    previous_calls: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +123,27 @@ class Measures:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """A stretch of an utterance whose spelling was mended; as many characters as before.
+
+    start, end: in the utterance's text, end excluded. reason: what spoke for it. probability: 0..1 that it is right.
+    """
+
+    start: int
+    end: int
+    original: str
+    corrected: str
+    reason: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Utterance:
     """One speaker's aligned words between two pauses or changes of speaker.
 
-    text: simplified characters with punctuation; raw_text: exactly what the recogniser gave.
-    confidence: mean word probability 0..1, None when no word was recognised.
+    text: simplified characters with punctuation, spelling mended; raw_text: exactly what the recogniser gave.
+    confidence: mean word probability 0..1, None when no word was recognised. sounds: one code character for each
+    spoken character of `text` (see pipeline.sounds), so that sounds are searched like text.
     """
 
     index: int
@@ -139,6 +157,8 @@ class Utterance:
     confidence: float | None = None
     channel: int | None = None
     measures: Measures = Measures()
+    sounds: str = ""
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def duration_s(self) -> float:
@@ -240,6 +260,9 @@ class Finding:
     evidence: the words (or, for measures, value and limit in words). matched_text: the part of the utterance that
     matched. value/limit: the measured value and the limit it was held against, in `unit`.
     confidence: 0..1. note: why a status is not plain (for example which remedy was heard).
+    points, points_cap: what the rule itself costs per finding and at most per call; None: the scorecard says.
+    fatal: the rule alone fails the call when violated. alert: somebody must be told at once.
+    A dropped finding was refuted by the audio: kept with its reason, it counts nowhere.
     """
 
     rule_id: str
@@ -257,6 +280,10 @@ class Finding:
     limit: float | None = None
     unit: str | None = None
     note: str | None = None
+    points: float | None = None
+    points_cap: float | None = None
+    fatal: bool = False
+    alert: bool = False
 
     @property
     def key(self) -> str:

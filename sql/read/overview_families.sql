@@ -10,7 +10,7 @@ select
 from findings as f
 inner join calls as c on c.call_id = f.call_id
 where
-    f.status <> 'satisfied'
+    f.status not in ('satisfied', 'dropped')
     and ($from_day is null or timezone($zone, c.started_at) >= cast($from_day as date))
     and ($to_day is null or timezone($zone, c.started_at) < cast($to_day as date) + interval 1 day)
 group by

@@ -23,6 +23,7 @@ select
     f.recording.metadata.queue as queue,
     f.recording.metadata.direction as direction,
     f.recording.metadata.caller_hash as caller_hash,
+    f.recording.metadata.previous_calls as previous_calls,
     f.recording.metadata.line as line,
     coalesce(
         f.recording.metadata.topic,

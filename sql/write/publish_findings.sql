@@ -65,6 +65,10 @@ select
     k.x.limit as limit_value,
     k.x.unit as unit,
     k.x.note as note,
+    k.x.points as points,
+    k.x.points_cap as points_cap,
+    coalesce(k.x.fatal, false) as fatal,
+    coalesce(k.x.alert, false) as alert,
     coalesce(costs.points, 0) as points_deducted
 from keyed as k
 left join costs on costs.call_id = k.call_id and costs.finding_key = k.finding_key

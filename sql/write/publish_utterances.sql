@@ -36,5 +36,7 @@ select
     value_of['pitch_median_hz'] as pitch_median_hz,
     value_of['voiced_s'] as voiced_s,
     u.measures.items as measures,
-    u.words as words
+    u.words as words,
+    u.sounds as sounds,
+    coalesce(u.corrections, []) as corrections
 from measured
