@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import accumulate, groupby
 
-from pipeline.model import CallFacts, Probe, Role, Utterance, Word
+from pipeline.model import CallFacts, Probe, Role, TopicHit, Utterance, Word
 from pipeline.rules.verified import strongest
 from pipeline.text import is_content, normalise, syllables
 
@@ -161,10 +161,16 @@ class SpokenTurn:
 
 
 class CallView:
-    """One call's facts in the forms that operators need, each made once."""
+    """One call's facts in the forms that operators need, each made once.
 
-    def __init__(self, facts: CallFacts) -> None:
+    topics: what the call is about, the surest first; whoever judges fills it in before any rule asks. memo: what has
+    been worked out about this call, by whoever worked it out (named conditions, once per call).
+    """
+
+    def __init__(self, facts: CallFacts, topics: tuple[TopicHit, ...] = ()) -> None:
         self.facts = facts
+        self.topics = topics
+        self.memo: dict[object, object] = {}
         ordered = sorted((u for u in facts.utterances if _says_something(u)), key=lambda u: (u.start_s, u.index))
         runs = groupby(ordered, key=lambda u: (u.role, u.speaker))
         probes = strongest(facts.probes)
