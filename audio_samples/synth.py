@@ -26,6 +26,8 @@ BRIDGED_GAP_S = 0.2
 FAMILIES = (
     *("forbidden_phrase", "greeting", "closing", "courtesy_words", "speech_rate_fast", "speech_rate_slow"),
     *("loudness_low", "loudness_high", "silence", "interruption"),
+    *("medical_advice", "cure_promise", "disparagement", "pressure", "brush_off", "rude_tone", "privacy_leak"),
+    "emergency",
 )
 
 
@@ -62,8 +64,8 @@ class Spec:
     """A dialogue file.
 
     snr_db: the loudest party's level over the line noise. leak_db: cross-talk between the channels, None for none.
-    expect: what must be found in the call as a whole. undecided: families that may be found or not; every other
-    family that is not expected is forbidden. call: what the telephone system tells, for the manifest.
+    expect: what must be found in the call as a whole. undecided: families that may be found or not; every other one of
+    FAMILIES that is not expected is forbidden, and those named in forbid. call: what the telephone system tells.
     """
 
     id: str
@@ -74,6 +76,7 @@ class Spec:
     lines: tuple[Line, ...]
     expect: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
+    forbid: tuple[str, ...] = ()
     snr_db: float = 36.0
     law: line.Law = "mu"
     agent_channel: int = 0
@@ -116,7 +119,7 @@ def load_spec(path: Path) -> Spec:
         rest["expect"] = tuple(rest.get("expect", ()))
         lines.append(Line(party=who, text=fields[who], **rest))
     values["call"] = tuple((key, str(value)) for key, value in values.get("call", {}).items())
-    values |= {key: tuple(values.get(key, ())) for key in ("expect", "undecided")}
+    values |= {key: tuple(values.get(key, ())) for key in ("expect", "undecided", "forbid")}
     spec = Spec(parties=parties, lines=tuple(lines), **values)
     if spec.id != path.stem or spec.form not in ("stereo", "mono") or spec.agent_channel not in (0, 1):
         raise ValueError(f"{path}: id must be {path.stem}, form stereo or mono, agent_channel 0 or 1")
@@ -189,6 +192,7 @@ def _transmit(spec: Spec, sides: dict[str, np.ndarray], form: Form) -> np.ndarra
 def _truth(spec: Spec, placed: tuple[_Placed, ...], duration_s: float, form: Form) -> dict[str, Any]:
     found: list[list[str | int | None]] = [[family, None] for family in spec.expect]
     found += [[family, index] for index, p in enumerate(placed) for family in p.line.expect]
+    told = {*spec.undecided, *(family for family, _ in found)}
     return {
         "id": spec.id,
         "topic": spec.topic,
@@ -196,7 +200,7 @@ def _truth(spec: Spec, placed: tuple[_Placed, ...], duration_s: float, form: For
         "duration": round(duration_s, 3),
         "turns": [_truth_turn(spec, p) for p in placed],
         "expect": found,
-        "forbid": [f for f in FAMILIES if f not in spec.undecided and f not in {family for family, _ in found}],
+        "forbid": [f for f in (*FAMILIES, *spec.forbid) if f not in told],
     }
 
 
