@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from pipeline import __version__, align, audio, crosstalk, measures, probe, roles, scoring, topics
+from pipeline import __version__, align, audio, crosstalk, measures, probe, roles, rulebooks, scoring, topics
 from pipeline.config import Settings
 from pipeline.engines import Diarizer, Samples, Span, Transcriber, weights
 from pipeline.model import (
@@ -25,7 +25,7 @@ from pipeline.model import (
     Turn,
     Utterance,
 )
-from pipeline.rules import load_rulebook
+from pipeline.rules import rulebook_of
 
 # Counted up by hand when a change of code alone changes facts: stored calls are then analysed again.
 FACTS_GENERATION = 2
@@ -75,22 +75,31 @@ class _Clock:
 class Judge:
     """A rulebook and a scorecard, loaded once, applied to any number of calls' facts. Loads no model."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises RuleError when the rulebook or the scorecard is not valid."""
-        self.rulebook = load_rulebook(settings.rules.rules_dir)
-        self.scorecard = scoring.load_scorecard(settings.rules.scorecard)
-        self._min_role_confidence = settings.roles.min_confidence
+    def __init__(self, settings: Settings, sources: rulebooks.Sources | None = None) -> None:
+        """sources: what to judge by; None: what the settings name. Raises RuleError when anything in it is not valid.
+
+        version: of all that judges (see pipeline.rulebooks); judgements name it.
+        """
+        self.sources = sources or rulebooks.read_sources(settings)
+        self.version = self.sources.version
+        self.rulebook = rulebook_of(self.sources.texts("rules"))
+        cards = (f for f in self.sources.files if f.part == "scorecards")
+        card = min(cards, key=lambda f: (f.name != "standard.yaml", f.name))
+        self.scorecard = scoring.scorecard_of(card.text, card.shown)
+        lexicon = self.sources.lexicon("topics.yaml")
+        self.topics = topics.topics_of(lexicon.text, lexicon.shown)
+        self._min_role_confidence = self.sources.min_role_confidence
 
     def judge(self, facts: CallFacts) -> Judgement:
         """Findings, topics and score of a call. The same facts and rulebook give the same judgement."""
         findings = self.rulebook.judge(facts, self._min_role_confidence)
         return Judgement(
             call_id=facts.recording.call_id,
-            rulebook_version=self.rulebook.version,
+            rulebook_version=self.version,
             findings=findings,
             score=scoring.score(self.scorecard, findings, facts),
             judged_at=datetime.now(UTC),
-            topics=topics.topics(facts),
+            topics=topics.topics(facts, self.topics),
         )
 
 

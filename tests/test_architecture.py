@@ -65,10 +65,12 @@ ALLOWED = {
     "evaluate": BASE | {"text", "engines"},
     "store": BASE,
     "tables": BASE | {"store"},
+    "rulebooks": BASE | {"store"},
     "calibrate": BASE | {"audio", "measures", "store"},
     "doctor": BASE | {"engines", "rules", "scoring", "store"},
     "analyze": BASE
-    | {"align", "audio", "crosstalk", "engines", "measures", "probe", "roles", "rules", "scoring", "text", "topics"},
+    | {"align", "audio", "crosstalk", "engines", "measures", "probe", "roles", "rulebooks", "rules", "scoring"}
+    | {"text", "topics"},
     "batch": BASE | {"analyze", "logs", "metadata", "store"},
 }
 # audio: one decoder for what is heard and what is played; text: a search is simplified as transcripts are

@@ -91,6 +91,8 @@ class MeasureSettings(Section):
 class RuleSettings(Section):
     rules_dir: Path | None
     scorecard: Path | None
+    lexicon_dir: Path | None
+    activated: str | None
 
 
 class FilenamePattern(Section):
