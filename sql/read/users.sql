@@ -1,0 +1,13 @@
+-- purpose: all users, by name (store: reviews)
+-- parameters: none
+-- columns: those of users
+select
+    name,
+    display_name,
+    role,
+    agent_id,
+    password_hash,
+    disabled,
+    created_at
+from users
+order by name
