@@ -185,7 +185,7 @@ class Analyzer:
         """Utterances with their roles, and what the audio says of the phrases that may hide in them."""
         said = align.utterances(heard.spoken)
         decision = _roles(said, recording.metadata.agent_channel)
-        said = tuple(replace(u, role=decision.roles.get(u.speaker, "unknown")) for u in said)
+        said = tuple(replace(u, role=decision.roles.get(u.speaker, "unknown"), sounds=encode(u.text)) for u in said)
         probes = (p for u, hidden in self._hidden(said) for p in probe.settle(u, hidden, self._score_on(heard.signals)))
         return Said(said, decision.confidence, tuple(sorted(probes, key=lambda p: (p.utterance_index, p.text_start))))
 

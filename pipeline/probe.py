@@ -5,23 +5,21 @@ searched for stretches that *sound nearly* like a phrase worth it (`candidates`)
 its own words and the same words with the phrase put in fit the audio (`settle`). Whether a ratio is enough is not said
 here: facts are kept apart from judgements (see `pipeline.rules.verified`).
 
-Distance: a syllable is an initial and a final (strict scheme: yi = "" + i, wei = "" + uei). Pairs that telephone lines
-and dialects blur cost little, any other initial or final 0.5. A syllable that shares neither, or one more or less,
-costs so much that a phrase of three syllables cannot bear it: every X什么 would be suspected of being 急什么.
+Distance: see `pipeline.sounds`. A syllable too many, too few or quite another costs more than a phrase of three
+syllables can bear: every X什么 would be suspected of being 急什么.
 """
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import accumulate, groupby
 
 import numpy as np
 from numpy.typing import NDArray
-from pypinyin.contrib.tone_convert import to_finals, to_initials
 
 from pipeline.model import Probe, Utterance
-from pipeline.text import syllables, toneless_pinyin
+from pipeline.sounds import INDEL_COST, WALL, WALL_COST, costs, encode, numbers
+from pipeline.text import syllables
 
 Score = Callable[[Utterance, tuple[str, ...]], tuple[float | None, ...]]
 """(utterance, texts) -> summed log-probability of each text given the utterance's audio, None where it has none."""
@@ -31,23 +29,8 @@ MAX_DISTANCE = 0.35  # per syllable of the phrase
 MAX_PER_UTTERANCE = 12  # the nearest ones; bounds the cost of a long utterance
 MAX_SCORED_S = 28.0  # the recogniser hears no more at once
 AROUND_S = 8.0
-OTHER_COST = 0.5
-INDEL_COST = 1.1  # above MAX_DISTANCE * 3
-_FAR = 9.0
 _SAME = 1e-6
-_WALL = ""
 
-_Pairs = tuple[tuple[float, str], ...]
-_INITIAL_PAIRS: _Pairs = (
-    (0.1, "z/zh c/ch s/sh"),
-    (0.15, "n/l"),
-    (0.2, "f/h b/p d/t g/k z/c zh/ch"),
-    (0.25, "j/q j/x q/x ch/sh c/s r/l zh/c z/ch c/sh ch/s"),
-)
-_FINAL_PAIRS: _Pairs = (
-    (0.1, "in/ing en/eng an/ang ian/iang uan/uang uen/ueng"),
-    (0.2, "e/o e/uo o/uo ou/u ie/ve i/v ian/in uen/en uei/ei ua/a ao/ou"),
-)
 _HARD_STOPS = frozenset("。？！?!；;")
 
 
@@ -73,17 +56,16 @@ def candidates(utterances: Sequence[Utterance], phrases: Iterable[str]) -> tuple
     that a phrase fills exactly (by characters or by sound) are found without this: nothing that overlaps one is given.
     """
     line = _Line(utterances)
-    sought = {p: toneless_pinyin(p) for p in phrases}
+    sought = {p: numbers(encode(p)) for p in phrases}
     ordered = sorted((p for p in sought if len(sought[p]) >= MIN_SYLLABLES), key=lambda p: (len(sought[p]), p))
-    sounds = _Sounds((*line.sounds, *(s for p in ordered for s in sought[p])))
-    heard = sounds.numbers(line.sounds)
+    heard = numbers("".join(line.sounds))
     found: list[Candidate] = []
     exact: set[tuple[int, int]] = set()
     for length, group in groupby(ordered, key=lambda p: len(sought[p])):
         names = tuple(group)
-        costs, starts = _search(np.stack([sounds.numbers(sought[n]) for n in names]), heard, sounds)
-        for row, column in zip(*np.nonzero(costs <= MAX_DISTANCE * length), strict=True):
-            first, cost = int(starts[row, column]), float(costs[row, column])
+        total, starts = _search(np.stack([sought[n] for n in names]), heard)
+        for row, column in zip(*np.nonzero(total <= MAX_DISTANCE * length), strict=True):
+            first, cost = int(starts[row, column]), float(total[row, column])
             if cost < _SAME:
                 exact.update(line.places(first, int(column)))
             else:
@@ -163,18 +145,19 @@ def _with_phrase(text: str, candidate: Candidate, begins: int) -> str:
 
 
 class _Line:
-    """All utterances as one row of syllables, a wall ("") after each utterance and at each full stop."""
+    """All utterances as one row of sounds, a wall after each utterance and at each full stop."""
 
     def __init__(self, utterances: Sequence[Utterance]) -> None:
         self.sounds: list[str] = []
         self._utterance: list[int] = []
         self._position: list[int] = []
         for said in utterances:
-            heard = {s.index: s.sound for s in syllables(said.text)}
+            spoken = zip(syllables(said.text), said.sounds or encode(said.text), strict=True)
+            heard = {syllable.index: code for syllable, code in spoken}
             for position, character in enumerate(said.text):
                 if position in heard or character in _HARD_STOPS:
-                    self._add(heard.get(position, _WALL), said.index, position)
-            self._add(_WALL, said.index, len(said.text))
+                    self._add(heard.get(position, WALL), said.index, position)
+            self._add(WALL, said.index, len(said.text))
 
     def _add(self, sound: str, utterance: int, position: int) -> None:
         self.sounds.append(sound)
@@ -189,57 +172,19 @@ class _Line:
         return Candidate(phrase, self._utterance[first], self._position[first], self._position[last], distance)
 
 
-class _Sounds:
-    """Numbers for the syllables of a call and its phrases, and what it costs to hear one for another."""
-
-    def __init__(self, sounds: Iterable[str]) -> None:
-        names = sorted(set(sounds) | {_WALL})
-        self._number = {name: number for number, name in enumerate(names)}
-        parts = [_parts(name) for name in names]
-        both = _costs([p[0] for p in parts], _INITIAL_PAIRS) + _costs([p[1] for p in parts], _FINAL_PAIRS)
-        self.table = np.where(both < 2 * OTHER_COST, both, INDEL_COST)
-        wall = self._number[_WALL]
-        self.table[wall, :] = self.table[:, wall] = _FAR
-
-    def numbers(self, sounds: Sequence[str]) -> NDArray[np.intp]:
-        return np.array([self._number[s] for s in sounds], np.intp)
-
-
-@cache
-def _parts(sound: str) -> tuple[str, str]:
-    """Initial and final in the strict scheme; ü is v."""
-    return to_initials(sound, strict=True), to_finals(sound, strict=True, v_to_u=False)
-
-
-@cache
-def _pairs(listed: _Pairs) -> dict[frozenset[str], float]:
-    return {frozenset(pair.split("/")): cost for cost, pairs in listed for pair in pairs.split()}
-
-
-def _costs(parts: list[str], listed: _Pairs) -> NDArray[np.float64]:
-    """What it costs to hear each part for each other; (parts, parts)."""
-    kinds = sorted(set(parts))
-    pairs = _pairs(listed)
-    costs = [[0.0 if a == b else pairs.get(frozenset((a, b)), OTHER_COST) for b in kinds] for a in kinds]
-    chosen = np.array([kinds.index(part) for part in parts])
-    table: NDArray[np.float64] = np.array(costs)[np.ix_(chosen, chosen)]
-    return table
-
-
-def _search(
-    wanted: NDArray[np.intp], heard: NDArray[np.intp], sounds: _Sounds
-) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+def _search(wanted: NDArray[np.intp], heard: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Cost of the best stretch that ends at each syllable, and where it starts; both (phrases, syllables heard).
 
     wanted: (phrases, length). Sellers' algorithm for all phrases of one length at once, with at most one syllable too
     many between two of the phrase.
     """
     length = wanted.shape[1]
-    wall = (heard == sounds.numbers((_WALL,))[0]) * _FAR
+    table = costs()
+    wall = (heard == numbers(WALL)[0]) * WALL_COST
     cost = np.zeros((len(wanted), len(heard) + 1))  # column j: the stretch ends before syllable j
     start = np.broadcast_to(np.arange(len(heard) + 1), cost.shape)
     for k in range(length):
-        replaced = cost[:, :-1] + sounds.table[wanted[:, k]][:, heard]
+        replaced = cost[:, :-1] + table[wanted[:, k]][:, heard]
         left_out = cost + INDEL_COST
         better = replaced < left_out[:, 1:]
         cost = np.concatenate((left_out[:, :1], np.where(better, replaced, left_out[:, 1:])), axis=1)

@@ -55,22 +55,23 @@ ALLOWED = {
     "crosstalk": BASE,
     "roles": BASE | {"text"},
     "measures": BASE | {"text"},
-    "probe": BASE | {"text"},
-    "rules": BASE | {"text"},
+    "sounds": {"text"},
+    "probe": BASE | {"sounds", "text"},
+    "rules": BASE | {"sounds", "text"},
     "scoring": BASE,
     "topics": BASE | {"rules"},
     "export": BASE,
     "metadata": BASE | {"metadata_files"},
     "metadata_files": BASE,
     "evaluate": BASE | {"text", "engines"},
-    "store": BASE,
+    "store": BASE | {"sounds"},
     "tables": BASE | {"store"},
     "rulebooks": BASE | {"store"},
     "calibrate": BASE | {"audio", "measures", "store"},
     "doctor": BASE | {"engines", "rules", "scoring", "store"},
     "analyze": BASE
     | {"align", "audio", "crosstalk", "engines", "measures", "probe", "roles", "rulebooks", "rules", "scoring"}
-    | {"text", "topics"},
+    | {"sounds", "text", "topics"},
     "batch": BASE | {"analyze", "logs", "metadata", "store"},
 }
 # audio: one decoder for what is heard and what is played; text: a search is simplified as transcripts are
