@@ -26,6 +26,7 @@ from pipeline.model import (
     Utterance,
 )
 from pipeline.rules import rulebook_of
+from pipeline.sounds import encode
 
 # Counted up by hand when a change of code alone changes facts: stored calls are then analysed again.
 FACTS_GENERATION = 2
