@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -102,6 +102,10 @@ class Judge:
             judged_at=datetime.now(UTC),
             topics=topics.topics(facts, self.topics),
         )
+
+    def judge_all(self, calls: Sequence[CallFacts]) -> tuple[Judgement, ...]:
+        """Each call as `judge` would."""
+        return tuple(map(self.judge, calls))
 
 
 class Analyzer:
