@@ -16,4 +16,4 @@ where
     and s.ended_at is null
     and s.expires_at > $now
     and u.disabled = 0
-order by name
+order by u.name
