@@ -42,6 +42,14 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read a stretch. logprob: summed natural log-probability, at most 0."""
+
+    text: str
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
 class Diarization:
     """turns: sorted by start, different speakers may overlap. speech: where anybody speaks, sorted and disjoint."""
 
@@ -60,6 +68,13 @@ class Transcriber(Protocol):
         """Summed natural log-probability of each text given the audio of the span, at most 0.
 
         None for a text that cannot be scored: it is empty or too long, or the span is (28 s).
+        """
+        ...
+
+    def reread(self, samples: Samples, span: Span) -> tuple[Reading, ...]:
+        """Different readings of the span heard on its own: no neighbours, another beam, samples at a temperature.
+
+        Likeliest of the beam first, then what else was drawn; () where the span is too long (28 s) or nobody speaks.
         """
         ...
 

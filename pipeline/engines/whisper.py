@@ -15,10 +15,10 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from pipeline.config import ModelSettings, TranscriptionSettings
-from pipeline.engines import DroppedText, Samples, Span, Transcript, runtime
+from pipeline.engines import DroppedText, Reading, Samples, Span, Transcript, runtime
 from pipeline.errors import EngineError
 from pipeline.model import Word
-from pipeline.text import count_characters, for_scoring
+from pipeline.text import count_characters, for_scoring, normalise
 
 RATE_HZ = 16_000
 PAD_S = 0.12  # of real signal kept on both sides of a span, so that soft onsets survive
@@ -26,6 +26,9 @@ FADE_S = 0.01
 RETRY_MIN_S = 0.6  # a span this long without a word is decoded once more on its own
 LOOP_REPEATS = 4  # the same 2 to 12 characters this many times in a row: a decoding loop
 SCORE_MARGIN_S = 5.0  # of silence after a span that is scored: garbled spans get wild figures with less
+REREAD_BEAM = 8
+REREAD_SAMPLES = 8
+REREAD_TEMPERATURE = 0.5
 MIN_TOKEN_PROBABILITY = 1e-9
 TOKENS_PER_CHARACTER = 2  # common characters are one token, rare ones three
 MAX_TOKENS = 220  # the model's own limit is 224
@@ -105,13 +108,47 @@ class WhisperTranscriber:
         The encoder hears the span once, with SCORE_MARGIN_S of silence after it instead of the 30 s that decoding pads
         to: it costs a quarter for a turn of 5 s.
         """
-        if not texts or span.duration_s > self._settings.window_s - 2 * PAD_S:
+        if not texts or self._too_long(span):
             return tuple(None for _ in texts)
+        encoded, frames = self._encoded(samples, span)
+        return tuple(self._logprob(encoded, frames, text) for text in texts)
+
+    def reread(self, samples: Samples, span: Span) -> tuple[Reading, ...]:
+        """The span decoded again on its own: see the protocol.
+
+        REREAD_BEAM hypotheses of a beam of that size, and REREAD_SAMPLES drawn at REREAD_TEMPERATURE: a wide beam over
+        short speech varies little else than the spelling.
+        """
+        if self._too_long(span):
+            return ()
+        import ctranslate2  # noqa: PLC0415 - only after prepare()
+
+        encoded, _ = self._encoded(samples, span)
+        prompt = [*self._tokenizer.sot_sequence, self._tokenizer.no_timestamps]
+        tokens = min(
+            round(span.duration_s * self._settings.max_characters_per_s * TOKENS_PER_CHARACTER) + 16, MAX_TOKENS
+        )
+        options: dict[str, Any] = {"max_length": 2 * tokens, "return_scores": True, "length_penalty": 0.0}
+        ctranslate2.set_random_seed(0)
+        beam = {"beam_size": REREAD_BEAM, "num_hypotheses": REREAD_BEAM}
+        drawn = {"num_hypotheses": REREAD_SAMPLES, "sampling_topk": 0, "sampling_temperature": REREAD_TEMPERATURE}
+        found: dict[str, float] = {}
+        for way in (beam, {"beam_size": 1, **drawn}):
+            result = self._model.model.generate(encoded, [prompt], **options, **way)[0]
+            for ids, score in zip(result.sequences_ids, result.scores, strict=True):
+                text = normalise(self._tokenizer.decode(ids)).strip()
+                found.setdefault(text, float(score))
+        return tuple(Reading(text, score) for text, score in found.items() if text)
+
+    def _too_long(self, span: Span) -> bool:
+        return span.duration_s > self._settings.window_s - 2 * PAD_S
+
+    def _encoded(self, samples: Samples, span: Span) -> tuple[Any, int]:
+        """What the encoder makes of the span, levelled as for decoding, and how many frames it heard."""
         window = self._render(samples, self._windows(samples, (span,))[0])
         features = self._model.feature_extractor(np.pad(window, (0, round(SCORE_MARGIN_S * RATE_HZ))), padding=0)
         features = features[:, : min(features.shape[-1] // 2 * 2, self._model.feature_extractor.nb_max_frames)]
-        encoded = self._model.encode(features)
-        return tuple(self._logprob(encoded, features.shape[-1], text) for text in texts)
+        return self._model.encode(features), features.shape[-1]
 
     def _logprob(self, encoded: Any, frames: int, text: str) -> float | None:
         ids = self._tokenizer.encode(text)
