@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,6 +126,38 @@ class Node:
         if not isinstance(value, CommentedMap):
             raise self.error(f"{key} must hold named values, not {value!r}", key)
         return Node(value, self._file, f"{self._name}, {key}")
+
+    def without(self, keys: Collection[str]) -> "Node":
+        """The same mapping less these keys."""
+        return self._of({k: (k, self._values) for k in self.names() if k not in keys})
+
+    def renamed(self, key: str, new: str) -> "Node":
+        """The same mapping with one key under another name."""
+        return self._of({(new if k == key else k): (k, self._values) for k in self.names()})
+
+    def lifted(self, key: str, up: Collection[str]) -> "Node":
+        """Only `key`, with the keys `up` of the mapping below it beside it instead of in it."""
+        inner = self.node(key)
+        lifted = self._of({key: (key, self._values), **{k: (k, inner._values) for k in up if k in inner}})
+        lifted._values[key] = inner.without(up)._values
+        return lifted
+
+    def _of(self, keys: Mapping[str, tuple[str, CommentedMap]]) -> "Node":
+        """A mapping of these keys, each taken from a key of a mapping, with the lines kept."""
+        values = CommentedMap((new, source[key]) for new, (key, source) in keys.items())
+        values.lc.line, values.lc.col = self._values.lc.line, self._values.lc.col
+        values.lc.data = {new: source.lc.data[key] for new, (key, source) in keys.items()}
+        return Node(values, self._file, self._name)
+
+    def entry(self, key: str) -> Entry:
+        """The value of `key`, whatever it is, with its line."""
+        value = self._value(key)
+        place = self.place_of(key)
+        if isinstance(value, CommentedMap):
+            return Entry(Node(value, self._file, f"{self._name}, {key}"), place)
+        if isinstance(value, CommentedSeq):
+            return Entry(self.entries(key), place)
+        return Entry(value if isinstance(value, str | float) else str(value), place)
 
     def entries(self, key: str) -> tuple[Entry, ...]:
         """The elements of a list that is not empty; () when the key is absent."""

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from pipeline.config.yaml_source import Place
 from pipeline.model import Finding
-from pipeline.rules.examples import facts_of
+from pipeline.rules.examples import view_of
 from pipeline.rules.rulebook import Example, Rule, Rulebook
-from pipeline.rules.spoken import CallView
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +36,8 @@ def _examples(rulebook: Rulebook) -> Iterator[Problem]:
 
 def _verdict(rule: Rule, example: Example) -> str | None:
     """What is wrong with the outcome of an example, None when it is as expected."""
-    findings = tuple(rule.judge(CallView(facts_of(example)), 0.0))
-    costly = [f for f in findings if f.status in ("violated", "review")]
+    findings = tuple(rule.judge(view_of(example), 0.0))
+    costly = [f for f in findings if f.status in ("violated", "review", rule.status)]
     if example.expect is None:
         return f"should be clean, but is {_told(costly[0])}" if costly else None
     if any(f.status == example.expect for f in findings):

@@ -9,19 +9,29 @@
       miss: [...]        # nothing violated, nothing to review
       remedied: [...]
       review: [...]
+      satisfied: [...]   # of a duty (must_say) that was done
 
-A mapping line names its role (agent, patient, unknown) and may add duration_s, cut_in_s, measures. Speech takes 0.25 s
-a character with 0.3 s between lines, unless a line says otherwise.
+A mapping line names its role (agent, patient, unknown) and may add duration_s, cut_in_s, at_s, measures. Speech takes
+0.25 s a character with 0.3 s between lines, unless a line says otherwise. `hit` means the rule's own status.
+
+A mapping example may say what is known of the call; an example has no topic that it does not name:
+
+        - {lines: [患者：我要投诉, 坐席：随便], topics: [投诉], metadata: {queue: 挂号, hour: 9, weekday: mon}}
+
+metadata: agent_id, team, queue, line, direction, hour (0..24), weekday (mon..sun), previous_calls, duration_s.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 from pipeline.config.yaml_source import Entry, Node, did_you_mean
 from pipeline.errors import RuleError
 from pipeline.model import (
     AudioFacts,
     CallFacts,
+    CallMetadata,
+    Direction,
     EngineInfo,
     Envelope,
     Event,
@@ -30,12 +40,14 @@ from pipeline.model import (
     Measures,
     Recording,
     Role,
+    TopicHit,
     Turn,
     Utterance,
     Word,
 )
 from pipeline.rules.rulebook import Example, Line
-from pipeline.rules.vocabulary import CALL_MEASURES, UTTERANCE_MEASURES
+from pipeline.rules.spoken import CallView
+from pipeline.rules.vocabulary import CALL_MEASURES, METADATA_KEYS, UTTERANCE_MEASURES, WEEKDAYS
 from pipeline.text import is_content
 
 _EXPECTED: tuple[tuple[str, FindingStatus | None], ...] = (
@@ -43,16 +55,19 @@ _EXPECTED: tuple[tuple[str, FindingStatus | None], ...] = (
     ("miss", None),
     ("remedied", "remedied"),
     ("review", "review"),
+    ("satisfied", "satisfied"),
 )
 _SPEAKERS: dict[str, Role] = {"坐席": "agent", "患者": "patient", "未知": "unknown"}
 _ROLE_KEYS: tuple[Role, ...] = ("agent", "patient", "unknown")
-_LINE_KEYS = (*_ROLE_KEYS, "duration_s", "cut_in_s", "measures", "silence_s")
+LINE_KEYS = (*_ROLE_KEYS, "duration_s", "cut_in_s", "at_s", "measures", "silence_s")
+EXAMPLE_KEYS = ("lines", "measures", "metadata", "topics")
+EXAMPLE_METADATA_KEYS = (*METADATA_KEYS[:5], "hour", "weekday", "previous_calls", "duration_s")
 _SECONDS_PER_CHARACTER = 0.25
 _GAP_S = 0.3
 
 
-def read_examples(rule: Node, role: Role | None) -> tuple[Example, ...]:
-    """Read a rule's `examples`. Raises RuleError without at least one `hit` and one `miss`."""
+def read_examples(rule: Node, role: Role | None, hit: FindingStatus = "violated") -> tuple[Example, ...]:
+    """Read a rule's `examples`. hit: the status that its hits have. Raises RuleError without a `hit` and a `miss`."""
     if "examples" not in rule:
         raise rule.error("'examples' is missing: give at least one hit and one miss")
     node = rule.node("examples")
@@ -60,7 +75,11 @@ def read_examples(rule: Node, role: Role | None) -> tuple[Example, ...]:
     for key in ("hit", "miss"):
         if key not in node:
             raise rule.error(f"examples: {key!r} is missing: give at least one", "examples")
-    return tuple(_example(entry, status, role) for key, status in _EXPECTED for entry in node.entries(key))
+    return tuple(
+        _example(entry, hit if key == "hit" else status, role)
+        for key, status in _EXPECTED
+        for entry in node.entries(key)
+    )
 
 
 def _example(entry: Entry, expect: FindingStatus | None, role: Role | None) -> Example:
@@ -70,9 +89,17 @@ def _example(entry: Entry, expect: FindingStatus | None, role: Role | None) -> E
     if isinstance(value, tuple):
         return Example(expect, tuple(map(_line, value)), Measures(), entry.place)
     if isinstance(value, Node):
-        value.allow(("lines", "measures"))
-        lines = tuple(map(_line, value.entries("lines")))
-        return Example(expect, lines, _measures(value, CALL_MEASURES), entry.place)
+        value.allow(EXAMPLE_KEYS)
+        known = value.node("metadata") if "metadata" in value else None
+        return Example(
+            expect=expect,
+            lines=tuple(map(_line, value.entries("lines"))),
+            measures=_measures(value, CALL_MEASURES),
+            place=entry.place,
+            metadata=_metadata(known) if known is not None else CallMetadata(),
+            topics=value.texts("topics"),
+            duration_s=known.optional_number("duration_s", low=0.1, high=360_000) if known is not None else None,
+        )
     raise RuleError(
         f"{entry.place}: {value!r} is no example; write a sentence, a list of lines or lines: and measures:"
     )
@@ -87,7 +114,7 @@ def _line(entry: Entry) -> Line:
         return Line(_SPEAKERS[speaker], text.strip())
     if not isinstance(value, Node):
         raise RuleError(f"{entry.place}: {value!r} is no line of a dialogue")
-    value.allow(_LINE_KEYS)
+    value.allow(LINE_KEYS)
     if "silence_s" in value:
         value.allow(("silence_s",))
         return Line("unknown", "", silence_s=value.number("silence_s", low=0.1, high=36000))
@@ -100,6 +127,27 @@ def _line(entry: Entry) -> Line:
         duration_s=value.optional_number("duration_s", low=0.1, high=3600),
         cut_in_s=value.number("cut_in_s", low=0, high=60, default=0.0),
         measures=_measures(value, UTTERANCE_MEASURES),
+        at_s=value.optional_number("at_s", low=0, high=36000),
+    )
+
+
+def _metadata(node: Node) -> CallMetadata:
+    node.allow(EXAMPLE_METADATA_KEYS)
+    direction = node.choice("direction", get_args(Direction)) if "direction" in node else None
+    started_at = None
+    if "hour" in node or "weekday" in node:  # the first week of 2024 began on a Monday
+        hour = node.number("hour", low=0, high=23.99, default=12)
+        day = WEEKDAYS.index(node.choice("weekday", WEEKDAYS, WEEKDAYS[0]))
+        started_at = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=day, hours=hour)
+    previous = node.whole("previous_calls", low=0, high=1000) if "previous_calls" in node else None
+    return CallMetadata(
+        agent_id=node.text("agent_id") if "agent_id" in node else None,
+        team=node.text("team") if "team" in node else None,
+        queue=node.text("queue") if "queue" in node else None,
+        line=node.text("line") if "line" in node else None,
+        direction=next((d for d in get_args(Direction) if d == direction), None),
+        started_at=started_at,
+        previous_calls=previous,
     )
 
 
@@ -113,12 +161,17 @@ def _measures(node: Node, known: frozenset[str]) -> Measures:
     return Measures(tuple(Measure(name, value) for name, value in inner.numbers()))
 
 
+def view_of(example: Example) -> CallView:
+    """The example as rules read it."""
+    return CallView(facts_of(example), tuple(TopicHit(topic, 1.0) for topic in example.topics))
+
+
 def facts_of(example: Example) -> CallFacts:
     """The call that an example describes: sure roles, sure words, undamaged mono audio, no other measures."""
     utterances = tuple(_utterances(example.lines))
-    length_s = max((u.end_s for u in utterances), default=0.0) + 1.0
+    length_s = example.duration_s or max((u.end_s for u in utterances), default=0.0) + 1.0
     return CallFacts(
-        recording=Recording("example", "example.wav", "0" * 64, 0),
+        recording=Recording("example", "example.wav", "0" * 64, 0, example.metadata),
         audio=AudioFacts("pcm_s16le", "wav", 8000, 2, "stereo", length_s, length_s),
         turns=tuple(Turn(u.speaker, u.start_s, u.end_s) for u in utterances),
         utterances=utterances,
@@ -138,6 +191,7 @@ def _utterances(lines: tuple[Line, ...]) -> Iterator[Utterance]:
             now_s += line.silence_s - _GAP_S
             continue
         start_s = max(0.0, now_s - _GAP_S - line.cut_in_s) if line.cut_in_s else now_s
+        start_s = start_s if line.at_s is None else line.at_s
         letters = [c for c in line.text if is_content(c)]
         duration_s = len(letters) * _SECONDS_PER_CHARACTER if line.duration_s is None else line.duration_s
         step = duration_s / max(len(letters), 1)

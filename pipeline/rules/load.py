@@ -2,6 +2,8 @@
 
 sets:                       # named phrase lists, shared by all files
   remedies: [查一下, 问一下]
+conditions:                 # named conditions, shared by all files
+  complaint: {says: {role: patient, any: [投诉]}}
 rules:
   - id: forbidden-dont-know
     family: forbidden_phrase
@@ -9,27 +11,30 @@ rules:
     role: agent             # agent (default), patient, any
     name_zh: 直接说不知道
     name_en: Flat "I don't know"
-    phrase: {...}           # exactly one operator: phrase, must_say, measure, event, ratio
+    phrase: {...}           # exactly one operator: phrase, must_say, measure, event, ratio, rate, repeat, holds
+    when: {...}             # a condition: the rule is judged only in calls where it holds
     examples: {hit: [...], miss: [...], remedied: [...], review: [...]}
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from datetime import tzinfo
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 
-from pipeline.config.yaml_source import Entry, Node, Place, parse
+from pipeline.config.yaml_source import Node, Place, parse
 from pipeline.errors import RuleError
-from pipeline.model import Role
+from pipeline.model import FindingStatus, Role
+from pipeline.rules.definitions import Definitions
 from pipeline.rules.examples import read_examples
-from pipeline.rules.operators import event, measure, must_say, phrase, ratio
+from pipeline.rules.operators import event, holds, measure, must_say, phrase, rate, ratio, repeat
 from pipeline.rules.operators.base import Operator
-from pipeline.rules.phrases import Sets
-from pipeline.rules.rulebook import Rule, Rulebook
-from pipeline.rules.vocabulary import FAMILY_IDS, SEVERITIES
+from pipeline.rules.rulebook import Floor, Rule, Rulebook
+from pipeline.rules.scope import Names
+from pipeline.rules.vocabulary import FAMILY_IDS, ROLES, SEVERITIES
 
-Reader = Callable[[Node, Sets, Role | None], Operator]
+Reader = Callable[[Node, Names, Role | None], Operator]
 
 OPERATORS: Mapping[str, tuple[Reader, tuple[str, ...]]] = MappingProxyType(
     {
@@ -38,29 +43,50 @@ OPERATORS: Mapping[str, tuple[Reader, tuple[str, ...]]] = MappingProxyType(
         "measure": (measure.read, measure.KEYS),
         "event": (event.read, event.KEYS),
         "ratio": (ratio.read, ratio.KEYS),
+        "rate": (rate.read, rate.KEYS),
+        "repeat": (repeat.read, repeat.KEYS),
+        "holds": (holds.read, holds.KEYS),
     }
 )
-_RULE_KEYS = ("id", "family", "severity", "role", "name_zh", "name_en", "coaching_zh", "coaching_en", "examples")
-_ROLES: Mapping[str, Role | None] = MappingProxyType({"agent": "agent", "patient": "patient", "any": None})
+FILE_KEYS = ("sets", "conditions", "rules")
+RULE_KEYS = (
+    *("id", "family", "severity", "role", "name_zh", "name_en", "coaching_zh", "coaching_en"),
+    *("status", "points", "cap_per_call", "fatal", "alert", "floor", "enabled", "when", "examples"),
+)
+MAX_RULES = 10_000
+_STATUSES: tuple[FindingStatus, ...] = ("violated", "satisfied", "review")
+_NO_STATUS = ("must_say",)
 
 
-def load_rulebook(folder: Path | None = None) -> Rulebook:
+def load_rulebook(
+    folder: Path | None = None, *, topics: Collection[str] | None = None, zone: tzinfo | None = None
+) -> Rulebook:
     """All `*.yaml` files of the folder (None: the shipped rulebook) as one rulebook.
 
+    topics: names that rules may ask for; None: those of the shipped topic lexicon. zone: in which `hour` and `weekday`
+    are meant; None: that of the call's own start time.
     Raises RuleError when the folder has no rules or anything in it is not valid; nothing is left out silently.
     """
-    return rulebook_of(_read_files(folder))
+    return rulebook_of(_read_files(folder), topics=topics, zone=zone)
 
 
-def rulebook_of(sources: Mapping[str, str]) -> Rulebook:
-    """The rulebook that these files (name: content) hold."""
+def rulebook_of(
+    sources: Mapping[str, str], *, topics: Collection[str] | None = None, zone: tzinfo | None = None
+) -> Rulebook:
+    """The rulebook that these files (name: content) hold; see `load_rulebook`."""
     parsed = [parse(text, name) for name, text in sorted(sources.items())]
-    sets = _read_sets(parsed)
+    for file in parsed:
+        file.allow(FILE_KEYS)
+    names = Definitions(parsed, _topic_names() if topics is None else topics, zone)
     rules: list[Rule] = []
     seen: dict[str, Place] = {}
     for file in parsed:
         for node in file.nodes("rules"):
-            rule = _read_rule(node, sets)
+            if len(rules) == MAX_RULES:
+                raise node.error(
+                    f"is rule {MAX_RULES + 1}; a rulebook has at most {MAX_RULES}: join rules into phrases"
+                )
+            rule = _read_rule(node, names)
             if rule.rule_id in seen:
                 raise node.named(f"rule {rule.rule_id}").error(
                     f"id {rule.rule_id!r} is already used at {seen[rule.rule_id]}; choose another", "id"
@@ -71,7 +97,8 @@ def rulebook_of(sources: Mapping[str, str]) -> Rulebook:
         raise RuleError(
             f"no rules in {', '.join(sorted(sources)) or 'the folder'}; add `rules:` with at least one rule"
         )
-    return Rulebook(_digest(sources), tuple(rules))
+    names.read_all()
+    return Rulebook(_digest(sources), tuple(rules), names.all())
 
 
 def _read_files(folder: Path | None) -> dict[str, str]:
@@ -98,31 +125,25 @@ def _digest(sources: Mapping[str, str]) -> str:
     return "r-" + digest.hexdigest()[:16]
 
 
-def _read_sets(parsed: Iterable[Node]) -> dict[str, tuple[Entry, ...]]:
-    sets: dict[str, tuple[Entry, ...]] = {}
-    for file in parsed:
-        file.allow(("sets", "rules"))
-        if "sets" not in file:
-            continue
-        named = file.node("sets")
-        for name in named.names():
-            if name in sets:
-                raise named.error(f"set {name!r} is defined twice; sets are shared by all files", name)
-            sets[name] = named.entries(name)
-    return sets
+def _topic_names() -> tuple[str, ...]:
+    """The topics of the shipped lexicon."""
+    source = files("pipeline.config").joinpath("lexicon", "topics.yaml")
+    lexicon = parse(source.read_text(encoding="utf-8"), "lexicon/topics.yaml")
+    return (*(topic.text("name_zh") for topic in lexicon.nodes("topics")), lexicon.text("fallback_zh"))
 
 
-def _read_rule(node: Node, sets: Sets) -> Rule:
+def _read_rule(node: Node, names: Names) -> Rule:
     rule_id = node.identifier("id")
     node = node.named(f"rule {rule_id}")
     chosen = [name for name in OPERATORS if name in node]
     if len(chosen) != 1:
-        node.allow((*_RULE_KEYS, *OPERATORS, "scope", "unless"))
+        node.allow((*RULE_KEYS, *OPERATORS, "scope", "unless"))
         raise node.error(f"has {len(chosen)} operators; give exactly one of {', '.join(OPERATORS)}")
     reader, keys = OPERATORS[chosen[0]]
-    node.allow((*_RULE_KEYS, *keys))
-    role = _ROLES[node.choice("role", tuple(_ROLES), "agent")]
+    _only_for(node, chosen[0], keys)
+    role = ROLES[node.choice("role", tuple(ROLES), "agent")]
     severity = node.choice("severity", SEVERITIES)
+    status = _read_status(node, chosen[0])
     return Rule(
         rule_id=rule_id,
         family=node.choice("family", FAMILY_IDS),
@@ -130,9 +151,48 @@ def _read_rule(node: Node, sets: Sets) -> Rule:
         name_en=node.text("name_en"),
         severity=next(s for s in SEVERITIES if s == severity),
         role=role,
-        operator=reader(node, sets, role),
-        examples=read_examples(node, role),
+        operator=reader(node, names, role),
+        examples=read_examples(node, role, status),
         place=node.place,
         coaching_zh=node.text("coaching_zh") if "coaching_zh" in node else None,
         coaching_en=node.text("coaching_en") if "coaching_en" in node else None,
+        when=names.condition(node.entry("when")) if "when" in node else None,
+        status=status,
+        points=node.optional_number("points", low=0, high=100),
+        points_cap=node.optional_number("cap_per_call", low=0, high=100),
+        fatal=node.flag("fatal", default=False),
+        alert=node.flag("alert", default=False),
+        enabled=node.flag("enabled", default=True),
+        floor=_read_floor(node),
     )
+
+
+def _only_for(node: Node, operator: str, keys: tuple[str, ...]) -> None:
+    """Refuse keys that this operator does not take, naming those that do."""
+    for key in ("scope", "unless"):
+        if key in node and key not in keys:
+            takers = ", ".join(name for name, (_, known) in OPERATORS.items() if key in known)
+            raise node.error(f"{key!r} means nothing with {operator}; it goes with {takers}", key)
+    node.allow((*RULE_KEYS, *keys))
+
+
+def _read_status(node: Node, operator: str) -> FindingStatus:
+    status = node.choice("status", _STATUSES, "violated")
+    if status != "violated" and operator in _NO_STATUS:
+        raise node.error(f"status means nothing with {operator}: it is satisfied or violated by itself", "status")
+    if status == "satisfied":
+        for key in ("unless", "points", "cap_per_call", "fatal", "alert"):
+            if key in node:
+                raise node.error(f"{key!r} contradicts status: satisfied; what is right costs nothing", key)
+    return next(s for s in _STATUSES if s == status)
+
+
+def _read_floor(node: Node) -> Floor | None:
+    if "floor" not in node:
+        return None
+    inner = node.node("floor")
+    inner.allow(("precision", "recall"))
+    if not inner.names():
+        raise inner.error("needs precision, recall or both, each from 0 to 1")
+    precision, recall = (inner.optional_number(key, low=0, high=1) for key in ("precision", "recall"))
+    return Floor(precision, recall)

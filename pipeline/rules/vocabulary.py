@@ -1,9 +1,14 @@
-"""The names that a rulebook may use: families, measures, events, units. A misspelt one is an error, not a silence."""
+"""The names that a rulebook may use: keys, families, measures, events, units. A misspelt one is an error.
 
+The keys stand here once; the readers allow them and the schema for editors is made from them.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import get_args
 
-from pipeline.model import EventKind, Severity
+from pipeline.model import EventKind, Role, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,28 @@ CALL_MEASURES = frozenset(
     }
 )
 
+# What stands wherever words are looked for (see rules.phrases).
+TEXT_KEYS = (
+    *("any", "all", "at_least", "none", "except", "near", "not_near"),
+    *("match", "max_distance", "min_syllables", "pinyin"),
+)
+# What makes a hit right where a rule has `unless`.
+REMEDY_KEYS = (*TEXT_KEYS, "next_turns", "within_s", "role")
+SCOPE_KEYS = ("first_turns", "last_turns", "first_s", "last_s", "after", "before", "between", "occurrence")
+ANCHOR_KEYS = ("within_turns", "within_s")
+CONDITION_KEYS = (
+    *("condition", "all", "any", "not", "at_least"),
+    *("says", "measure", "event", "repeat", "topic", "metadata"),
+)
+METADATA_KEYS = (
+    *("agent_id", "team", "queue", "line", "direction"),
+    *("hour", "weekday", "repeat_caller", "duration_s"),
+)
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+ROLES: Mapping[str, Role | None] = MappingProxyType({"agent": "agent", "patient": "patient", "any": None})
+
 _UNITS = {
+    "per_minute": "次/分",
     "s": "秒",
     "cpm": "字/分",
     "db": "dB",

@@ -23,10 +23,11 @@ from pipeline.config.yaml_source import Node
 from pipeline.model import Event, EventKind, Role
 from pipeline.rules.operators.base import Observation, clip, largest
 from pipeline.rules.phrases import PhraseList, Sets, read_phrase_list
+from pipeline.rules.scope import SLACK_S, Names, Scope, read_scope
 from pipeline.rules.spoken import CallView, SpokenTurn
-from pipeline.rules.vocabulary import EVENT_KINDS, unit_zh
+from pipeline.rules.vocabulary import EVENT_KINDS, TEXT_KEYS, unit_zh
 
-KEYS = ("event",)
+KEYS = ("event", "scope")
 _NAMES = {
     "silence": "静默",
     "overlap": "双方重叠",
@@ -36,7 +37,6 @@ _NAMES = {
 }
 _CONFIDENCE = 0.95
 _MONO_CONFIDENCE = 0.75  # who cut in is a matter of diarization there
-_WORD_TIME_SLACK_S = 0.5  # word times of the recogniser may run into a silence that is measured from the audio
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +56,23 @@ class EventOperator:
     callers_pause: PhraseList | None
     at_least: int
     max_findings: int | None
+    scope: Scope
 
     def observe(self, view: CallView) -> Iterator[Observation]:
         events = [e for e in view.facts.events if e.kind == self.kind and self._counts(view, e)]
+        if events and not self.scope.is_whole:
+            windows = self.scope.windows(view, self.role)
+            events = [e for e in events if any(w.admits_s(e.start_s) for w in windows)]
+        events = list(self.scope.chosen(events))
         if len(events) >= self.at_least:
             yield from largest((self._observation(view, event) for event in events), self.max_findings)
 
     def phrase_lists(self) -> tuple[PhraseList, ...]:
         return ()
+
+    def all_lists(self) -> tuple[PhraseList, ...]:
+        own = (self.excuse.words if self.excuse else None, self.callers_pause)
+        return (*(words for words in own if words is not None), *self.scope.lists())
 
     def _counts(self, view: CallView, event: Event) -> bool:
         if _value(event) <= self.above:
@@ -115,7 +124,7 @@ class EventOperator:
         for turn in reversed(_turns_before(view, event, self.role)[-self.excuse.within_turns :]):
             for hit in reversed(self.excuse.words.hits(turn)):
                 found = turn.evidence(hit.span)
-                if found.start_s < event.start_s + _WORD_TIME_SLACK_S:
+                if found.start_s < event.start_s + SLACK_S:
                     if self._is_spent(view, event, found.start_s):
                         return None
                     return f"“{found.matched_text}”（{found.start_s:.1f} 秒）"
@@ -129,7 +138,7 @@ class EventOperator:
             if e.kind == self.kind and _value(e) > self.above and announced_s < e.start_s < event.start_s
         ]
         return any(
-            wait.end_s - _WORD_TIME_SLACK_S <= said.start_s < event.start_s
+            wait.end_s - SLACK_S <= said.start_s < event.start_s
             for wait in waits
             for said in view.facts.utterances
             if self.role is None or said.role == self.role
@@ -139,7 +148,7 @@ class EventOperator:
 _TAIL_CHARACTERS = 12  # a question this near to the end of the turn is what the caller is left with
 
 
-def read(node: Node, sets: Sets, role: Role | None) -> EventOperator:
+def read(node: Node, names: Names, role: Role | None) -> EventOperator:
     """Read a rule's `event`."""
     inner = node.node("event")
     inner.allow(("kind", "above", "caused_by", "excuse", "callers_pause", "at_least", "max_findings"))
@@ -153,10 +162,13 @@ def read(node: Node, sets: Sets, role: Role | None) -> EventOperator:
         kind=kind,
         above=above,
         caused_by=caused[inner.choice("caused_by", tuple(caused), "any")],
-        excuse=_read_excuse(inner, sets, above),
-        callers_pause=read_phrase_list(inner, sets, "callers_pause") if "callers_pause" in inner else None,
+        excuse=_read_excuse(inner, names.sets, above),
+        callers_pause=read_phrase_list(inner.without(("at_least",)), names.sets, "callers_pause")
+        if "callers_pause" in inner
+        else None,
         at_least=inner.whole("at_least", low=1, high=1000, default=1),
         max_findings=inner.whole("max_findings", low=1, high=1000) if "max_findings" in inner else None,
+        scope=read_scope(node, names),
     )
 
 
@@ -164,7 +176,7 @@ def _read_excuse(node: Node, sets: Sets, above: float) -> Excuse | None:
     if "excuse" not in node:
         return None
     inner = node.node("excuse")
-    inner.allow(("any", "except", "pinyin", "min_syllables", "within_turns", "up_to"))
+    inner.allow((*TEXT_KEYS, "within_turns", "up_to"))
     up_to = inner.number("up_to", low=above, high=36000)
     within = inner.whole("within_turns", low=1, high=50, default=2)
     return Excuse(read_phrase_list(inner, sets, default_min_syllables=2), within, up_to)
@@ -172,7 +184,7 @@ def _read_excuse(node: Node, sets: Sets, above: float) -> Excuse | None:
 
 def _turns_before(view: CallView, event: Event, role: Role | None) -> tuple[SpokenTurn, ...]:
     """Turns that had begun when the event began."""
-    return tuple(t for t in view.turns_of(role) if t.start_s < event.start_s + _WORD_TIME_SLACK_S)
+    return tuple(t for t in view.turns_of(role) if t.start_s < event.start_s + SLACK_S)
 
 
 def _value(event: Event) -> float:

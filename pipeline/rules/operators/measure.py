@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from pipeline.config.yaml_source import Node, did_you_mean
 from pipeline.model import Role
 from pipeline.rules.operators.base import Observation, clip, largest
-from pipeline.rules.phrases import PhraseList, Sets
+from pipeline.rules.phrases import PhraseList
+from pipeline.rules.scope import Names, Scope, read_scope
 from pipeline.rules.spoken import CallView
 from pipeline.rules.vocabulary import CALL_MEASURES, UTTERANCE_MEASURES, unit_of, unit_zh
 from pipeline.text import count_characters
 
-KEYS = ("measure",)
+KEYS = ("measure", "scope")
 _CALL_CONFIDENCE = 0.95  # over a whole call errors of the recogniser and of the turns even out
 _UTTERANCE_CONFIDENCE = 0.85
 _UNCALIBRATED = "线路未校准，声压级为估算值"
@@ -35,15 +36,24 @@ class MeasureOperator:
     min_characters: int
     min_duration_s: float
     max_findings: int | None
+    scope: Scope
 
     def observe(self, view: CallView) -> Iterator[Observation]:
-        found = self._of_call(view) if self.per_call else self._of_utterances(view)
+        found = self._of_call(view) if self.per_call else self._in_scope(view)
         estimated = "spl" in self.name and view.facts.measures.value("spl_offset_db") is None
         for observation in largest(found, self.max_findings):
             yield replace(observation, note=_UNCALIBRATED) if estimated else observation
 
     def phrase_lists(self) -> tuple[PhraseList, ...]:
         return ()
+
+    def all_lists(self) -> tuple[PhraseList, ...]:
+        return self.scope.lists()
+
+    def _in_scope(self, view: CallView) -> Iterator[Observation]:
+        windows = self.scope.windows(view, self.role)
+        found = [o for o in self._of_utterances(view) if any(w.admits_s(o.start_s or 0.0) for w in windows)]
+        yield from self.scope.chosen(found)
 
     def _of_call(self, view: CallView) -> Iterator[Observation]:
         value = view.facts.measures.value(self.name)
@@ -105,7 +115,7 @@ class MeasureOperator:
         )
 
 
-def read(node: Node, sets: Sets, role: Role | None) -> MeasureOperator:  # noqa: ARG001 (every operator is read alike)
+def read(node: Node, names: Names, role: Role | None) -> MeasureOperator:
     """Read a rule's `measure`. Raises RuleError for a measure that does not exist or a rule without one limit."""
     inner = node.node("measure")
     per = inner.choice("per", ("call", "utterance"))
@@ -116,6 +126,8 @@ def read(node: Node, sets: Sets, role: Role | None) -> MeasureOperator:  # noqa:
     above, below = (inner.optional_number(key, low=-1000, high=1e6) for key in ("above", "below"))
     if (above is None) == (below is None):
         raise inner.error("needs exactly one of 'above' and 'below'")
+    if per == "call" and "scope" in node:
+        raise node.error("a measure per call has no scope; leave it out or measure per utterance", "scope")
     return MeasureOperator(
         role=role,
         name=name,
@@ -125,4 +137,5 @@ def read(node: Node, sets: Sets, role: Role | None) -> MeasureOperator:  # noqa:
         min_characters=inner.whole("min_characters", low=0, high=1000, default=0),
         min_duration_s=inner.number("min_duration_s", low=0, high=600, default=0.0),
         max_findings=inner.whole("max_findings", low=1, high=1000) if "max_findings" in inner else None,
+        scope=read_scope(node, names),
     )

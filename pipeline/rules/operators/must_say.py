@@ -10,7 +10,8 @@
 
 Heard: one finding `satisfied` with the words. Not heard: one finding `violated` on the first (scope at the end of the
 call: last) turn that was looked at, naming the groups that are missing. Nobody of that role spoke in the scope: no
-finding, because nothing can be judged. A recording that is damaged may have lost the words: `review`.
+finding, because nothing can be judged. With `scope: {after: …}` the duty begins at the first moment of the anchor.
+A recording that is damaged may have lost the words: `review`.
 Words are heard by sound from two syllables on: a doubt speaks for the person.
 """
 
@@ -19,9 +20,11 @@ from dataclasses import dataclass
 
 from pipeline.config.yaml_source import Node
 from pipeline.model import Role
-from pipeline.rules.operators.base import Observation, Scope, clip, read_scope
-from pipeline.rules.phrases import PhraseList, Sets, read_phrase_list
+from pipeline.rules.operators.base import Observation, clip
+from pipeline.rules.phrases import PhraseList, read_phrase_list
+from pipeline.rules.scope import Names, Scope, Window, read_scope
 from pipeline.rules.spoken import CallView, Evidence, SpokenTurn
+from pipeline.rules.vocabulary import TEXT_KEYS
 
 KEYS = ("must_say", "scope")
 _NO_WORDS_CONFIDENCE = 0.5
@@ -35,12 +38,12 @@ class Group:
     words: PhraseList
     optional: bool = False
 
-    def heard(self, turns: tuple[SpokenTurn, ...]) -> tuple[Evidence, float] | None:
+    def heard(self, window: Window) -> tuple[Evidence, float] | None:
         """The first words that fulfil it, with the factor of how they matched."""
-        for turn in turns:
-            hit = self.words.first(turn)
-            if hit is not None:
-                return turn.evidence(hit.span), hit.factor
+        for turn in window.turns:
+            for hit in self.words.hits(turn):
+                if window.admits(turn, hit.span):
+                    return turn.evidence(hit.span), hit.factor
         return None
 
 
@@ -52,19 +55,22 @@ class MustSayOperator:
     scope: Scope
 
     def observe(self, view: CallView) -> Iterator[Observation]:
-        turns = self.scope.turns(view, self.role)
-        if not turns:
+        window = next(iter(self.scope.windows(view, self.role, duty=True)), None)
+        if window is None or not window.turns:
             return
-        heard = [(group, group.heard(turns)) for group in self.groups]
+        heard = [(group, group.heard(window)) for group in self.groups]
         missing = "、".join(group.name_zh for group, found in heard if found is None)
         found = sorted((f for _, f in heard if f is not None), key=lambda pair: pair[0].start_s)
         if sum(f is not None for group, f in heard if not group.optional) >= self.need:
             yield self._satisfied(found, missing)
         else:
-            yield self._violated(view, turns, missing)
+            yield self._violated(view, window.turns, missing)
 
     def phrase_lists(self) -> tuple[PhraseList, ...]:
         return ()  # two rules may well ask for the same words
+
+    def all_lists(self) -> tuple[PhraseList, ...]:
+        return (*(group.words for group in self.groups), *self.scope.lists())
 
     def _satisfied(self, found: list[tuple[Evidence, float]], missing: str) -> Observation:
         first = found[0][0]
@@ -96,17 +102,17 @@ class MustSayOperator:
         )
 
 
-def read(node: Node, sets: Sets, role: Role | None) -> MustSayOperator:
+def read(node: Node, names: Names, role: Role | None) -> MustSayOperator:
     """Read a rule's `must_say` and `scope`."""
     inner = node.node("must_say")
     inner.allow(("groups", "need"))
     groups: list[Group] = []
     for entry in inner.nodes("groups"):
-        entry.allow(("name_zh", "any", "except", "pinyin", "min_syllables", "optional"))
-        words = read_phrase_list(entry, sets, default_min_syllables=2)
+        entry.allow(("name_zh", *TEXT_KEYS, "optional"))
+        words = read_phrase_list(entry, names.sets, default_min_syllables=2)
         groups.append(Group(entry.text("name_zh"), words, entry.flag("optional", default=False)))
     needed = sum(not group.optional for group in groups)
     if not needed:
         raise inner.error("'groups' is missing or all optional: list at least one group of words that has to be heard")
     need = inner.whole("need", low=1, high=needed, default=needed)
-    return MustSayOperator(role, tuple(groups), need, read_scope(node))
+    return MustSayOperator(role, tuple(groups), need, read_scope(node, names, counts_hits=False))

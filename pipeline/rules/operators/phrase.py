@@ -16,9 +16,12 @@ from dataclasses import dataclass
 
 from pipeline.config.yaml_source import Node
 from pipeline.model import FindingStatus, Role
-from pipeline.rules.operators.base import Observation, Remedy, Scope, clip, read_remedy, read_scope
-from pipeline.rules.phrases import Hit, PhraseList, Sets, read_phrase_list
+from pipeline.rules.operators.base import Observation, clip
+from pipeline.rules.operators.remedy import Remedy, read_remedy
+from pipeline.rules.phrases import Hit, PhraseList, read_phrase_list
+from pipeline.rules.scope import Names, Scope, read_scope
 from pipeline.rules.spoken import CallView, SpokenTurn
+from pipeline.rules.vocabulary import TEXT_KEYS
 
 KEYS = ("phrase", "scope", "unless")
 
@@ -34,14 +37,28 @@ class PhraseOperator:
 
     def observe(self, view: CallView) -> Iterator[Observation]:
         """Every hit. Turns of unknown role are searched too, but can only be marked for review."""
-        chosen = self.scope.turns(view, self.role)
-        doubtful = self.scope.turns(view, "unknown") if self.role is not None else ()
-        for turn in sorted((*chosen, *doubtful), key=lambda t: t.index):
-            for hit in self.words.hits(turn):
-                yield self._observation(view, turn, hit)
+        found = self._hits(view, self.role)
+        if self.role is not None:
+            found |= self._hits(view, "unknown")
+        hits = [(turn, hit) for _, (turn, hit) in sorted(found.items(), key=lambda item: item[0])]
+        for turn, hit in self.scope.chosen(hits):
+            yield self._observation(view, turn, hit)
 
     def phrase_lists(self) -> tuple[PhraseList, ...]:
         return (self.words,)
+
+    def all_lists(self) -> tuple[PhraseList, ...]:
+        return (self.words, *self.scope.lists(), *((self.remedy.words,) if self.remedy else ()))
+
+    def _hits(self, view: CallView, role: Role | None) -> dict[tuple[int, int], tuple[SpokenTurn, Hit]]:
+        """The hits in all windows, each once, by turn and place."""
+        return {
+            (turn.index, hit.span.start): (turn, hit)
+            for window in self.scope.windows(view, role)
+            for turn in window.turns
+            for hit in self.words.hits(turn)
+            if window.admits(turn, hit.span)
+        }
 
     def _observation(self, view: CallView, turn: SpokenTurn, hit: Hit) -> Observation:
         found = turn.evidence(hit.span)
@@ -60,7 +77,7 @@ class PhraseOperator:
         if turn.role == "unknown":
             status = "review"
             notes.append("说话人角色不明")
-        remedy = self.remedy.heard(view, turn) if self.remedy else None
+        remedy = self.remedy.heard(view, turn, found.end_s) if self.remedy else None
         if remedy is not None:
             status = "remedied"
             notes.append(f"已补救：{remedy}")
@@ -77,8 +94,9 @@ class PhraseOperator:
         )
 
 
-def read(node: Node, sets: Sets, role: Role | None) -> PhraseOperator:
+def read(node: Node, names: Names, role: Role | None) -> PhraseOperator:
     """Read a rule's `phrase`, `scope` and `unless`."""
     inner = node.node("phrase")
-    inner.allow(("any", "except", "pinyin", "min_syllables"))
-    return PhraseOperator(role, read_phrase_list(inner, sets), read_scope(node), read_remedy(node, sets))
+    inner.allow(TEXT_KEYS)
+    words = read_phrase_list(inner, names.sets)
+    return PhraseOperator(role, words, read_scope(node, names), read_remedy(node, names.sets))

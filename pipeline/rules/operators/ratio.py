@@ -2,8 +2,8 @@
 
     ratio: {of: [您], against: [你], except: [你好, 你们], at_least: 0.6, min_count: 5}
 
-value = of / (of + against) over all turns of the role; fewer than `min_count` in all: no finding. Words are matched by
-characters only (您 and 你 differ by one sound that telephone lines blur, so the limit should be generous).
+value = of / (of + against) over all turns of the role in the scope; fewer than `min_count` in all: no finding.
+Words are matched by characters only (您 and 你 differ by one sound that telephone lines blur: set a generous limit).
 """
 
 from collections.abc import Iterator
@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pipeline.config.yaml_source import Node
 from pipeline.model import Role
 from pipeline.rules.operators.base import Observation
-from pipeline.rules.phrases import PhraseList, Sets, read_phrase_list
+from pipeline.rules.phrases import PhraseList, read_phrase_list
+from pipeline.rules.scope import Names, Scope, read_scope
 from pipeline.rules.spoken import CallView
 
-KEYS = ("ratio",)
+KEYS = ("ratio", "scope")
 _CONFIDENCE = 0.7
 
 
@@ -26,9 +27,11 @@ class RatioOperator:
     unwanted: PhraseList
     at_least: float
     min_count: int
+    scope: Scope
 
     def observe(self, view: CallView) -> Iterator[Observation]:
-        turns = view.turns_of(self.role)
+        windows = self.scope.windows(view, self.role)
+        turns = {turn.index: turn for window in windows for turn in window.turns}.values()
         good = sum(len(self.wanted.hits(turn)) for turn in turns)
         bad = [(turn, hit) for turn in turns for hit in self.unwanted.hits(turn)]
         count = good + len(bad)
@@ -54,19 +57,23 @@ class RatioOperator:
     def phrase_lists(self) -> tuple[PhraseList, ...]:
         return ()
 
+    def all_lists(self) -> tuple[PhraseList, ...]:
+        return (self.wanted, self.unwanted, *self.scope.lists())
+
     @staticmethod
     def _name(words: PhraseList) -> str:
         return "“" + "/".join(phrase.characters for phrase in words.phrases) + "”"
 
 
-def read(node: Node, sets: Sets, role: Role | None) -> RatioOperator:
+def read(node: Node, names: Names, role: Role | None) -> RatioOperator:
     """Read a rule's `ratio`."""
     inner = node.node("ratio")
     inner.allow(("of", "against", "except", "at_least", "min_count"))
     return RatioOperator(
         role=role,
-        wanted=read_phrase_list(inner, sets, "of"),
-        unwanted=read_phrase_list(inner, sets, "against"),
+        wanted=read_phrase_list(inner.without(("at_least",)), names.sets, "of"),
+        unwanted=read_phrase_list(inner.without(("at_least",)), names.sets, "against"),
         at_least=inner.number("at_least", low=0, high=1),
         min_count=inner.whole("min_count", low=1, high=1000, default=1),
+        scope=read_scope(node, names, counts_hits=False),
     )
