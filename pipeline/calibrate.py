@@ -1,19 +1,17 @@
 """From a recording of known loudness to the offset of a telephone line, written into the user's settings."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from pipeline import audio, measures
-from pipeline.config import Settings, load_settings
+from pipeline.config import Settings
 from pipeline.errors import AudioError, ConfigError
-from pipeline.store.durable import replace_file
+from pipeline.user_settings import edit_settings, section
 
 PLAUSIBLE_OFFSET_DB = (40.0, 140.0)
 
@@ -53,26 +51,12 @@ def save_line(calibration: Calibration, home: Path, config: Path | None) -> Path
 
     Raises ConfigError when the file cannot be read or the result is not valid, StoreError when it cannot be written.
     """
-    named = config or (Path(os.environ["CALLQA_CONFIG"]) if os.environ.get("CALLQA_CONFIG") else None)
-    path = named or home / "callqa.yaml"
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    try:
-        values = yaml.load(path.read_text(encoding="utf-8")) if path.is_file() else None
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
-        raise ConfigError(f"settings file {path} cannot be read: {error}; repair it first") from error
-    values = {} if values is None else values
-    section = values.setdefault("measures", {})
-    lines = section.setdefault("line_spl_offsets_db", {})
-    lines[calibration.line] = calibration.offset_db
 
-    def write(target: Path) -> None:
-        with target.open("w", encoding="utf-8") as file:
-            yaml.dump(values, file)
-        load_settings(home, target)  # never leave settings behind that do not load
+    def change(values: Any) -> None:
+        lines = section(section(values, "measures"), "line_spl_offsets_db")
+        lines[calibration.line] = calibration.offset_db
 
-    replace_file(path, write)
-    return path
+    return edit_settings(home, config, change)
 
 
 def _level(path: Path, settings: Settings, channel: int | None) -> float:

@@ -1,4 +1,4 @@
-"""Commands on the installation: doctor, models install, rules check, dashboard."""
+"""Commands on the installation: doctor, models install, dashboard."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,14 +12,12 @@ from pipeline.cli_shared import console, settings_of
 MARKS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "problem": ("problem", "red")}
 
 models = typer.Typer(help="Model weights.", no_args_is_help=True, rich_markup_mode=None)
-rules = typer.Typer(help="The rulebook.", no_args_is_help=True, rich_markup_mode=None)
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(doctor)
     app.add_typer(models, name="models")
-    app.add_typer(rules, name="rules")
     app.command()(dashboard)
 
 
@@ -53,24 +51,6 @@ def models_install(
         state = "verified" if status.ok else f"{status.problem}; {status.remedy}"
         out.print(f"{status.name}: {state} ({status.path})", markup=False)
     raise typer.Exit(0 if all(status.ok for status in done) else 2)
-
-
-@rules.command("check")
-def rules_check(
-    context: typer.Context,
-    folder: Annotated[Path | None, typer.Argument(help="Folder of rule files; else rules.rules_dir.")] = None,
-) -> None:
-    """Try every example of the rulebook and look for duplicates. Exit 2 if anything is wrong."""
-    from pipeline.rules import load_rulebook  # noqa: PLC0415 - pinyin tables take a moment
-    from pipeline.rules.check import check_rulebook  # noqa: PLC0415
-
-    out = console()
-    rulebook = load_rulebook(folder or settings_of(context).rules.rules_dir)
-    problems = check_rulebook(rulebook)
-    for problem in problems:
-        out.print(str(problem), markup=False)
-    out.print(f"{len(rulebook.rules)} rules, version {rulebook.version}: {len(problems) or 'no'} problem(s)")
-    raise typer.Exit(2 if problems else 0)
 
 
 def dashboard(

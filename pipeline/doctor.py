@@ -105,18 +105,16 @@ def _weights(settings: Settings) -> Iterator[Check]:
 
 
 def _rulebook(settings: Settings) -> Iterator[Check]:
-    from pipeline.rules import load_rulebook  # noqa: PLC0415 - pinyin tables take a moment
-    from pipeline.scoring import load_scorecard  # noqa: PLC0415
+    from pipeline.analyze import Judge  # noqa: PLC0415 - pinyin tables take a moment
 
     try:
-        rulebook = load_rulebook(settings.rules.rules_dir)
-        scorecard = load_scorecard(settings.rules.scorecard)
+        judge = Judge(settings)
     except CallQaError as error:
         yield Check(
-            "rulebook", "problem", str(error), "repair the file, or set rules.rules_dir / rules.scorecard to null"
+            "rulebook", "problem", str(error), "repair the file, or go back: callqa rules activate VERSION, or shipped"
         )
         return
-    yield Check("rulebook", "ok", f"version {rulebook.version}, scorecard {scorecard.scorecard_id}")
+    yield Check("rulebook", "ok", f"version {judge.version}, {len(judge.rulebook.rules)} rules")
 
 
 def _telemetry(settings: Settings) -> Iterator[Check]:

@@ -247,13 +247,13 @@ def family_counts(findings: Iterable[Finding], truth: Truth) -> dict[str, Family
     `review` and `satisfied` count as not reported.
     """
     reported = tuple(f for f in findings if f.status in ("violated", "remedied"))
-    names = {_name(e.family, e.status) for e in truth.expect} | set(truth.forbid)
+    names = {name_of(e.family, e.status) for e in truth.expect} | set(truth.forbid)
     counts = dict.fromkeys(sorted(names), FamilyCount())
     for name in counts:
-        expected = [e for e in truth.expect if _name(e.family, e.status) == name]
-        mine = [f for f in reported if _name(f.family, f.status) == name]
-        met = [e for e in expected if any(_meets(f, e, truth.turns) for f in mine)]
-        wrong = [f for f in mine if not any(_meets(f, e, truth.turns) for e in expected)]
+        expected = [e for e in truth.expect if name_of(e.family, e.status) == name]
+        mine = [f for f in reported if name_of(f.family, f.status) == name]
+        met = [e for e in expected if any(meets(f, e, truth.turns) for f in mine)]
+        wrong = [f for f in mine if not any(meets(f, e, truth.turns) for e in expected)]
         counts[name] = FamilyCount(len(met), len(wrong), len(expected) - len(met))
     return counts
 
@@ -320,12 +320,14 @@ def _expected(family: str, turn: int | None, turns: int) -> Expected:
     return Expected(name, status or "violated", turn)
 
 
-def _name(family: str, status: str) -> str:
+def name_of(family: str, status: str) -> str:
+    """As truth files and figures write it: the family alone when violated."""
     return family if status == "violated" else f"{family}:{status}"
 
 
-def _meets(finding: Finding, expected: Expected, turns: Sequence[TruthTurn]) -> bool:
-    if _name(finding.family, finding.status) != _name(expected.family, expected.status):
+def meets(finding: Finding, expected: Expected, turns: Sequence[TruthTurn]) -> bool:
+    """Whether a finding is the one expected: family, status, and its turn give or take TURN_TOLERANCE_S."""
+    if name_of(finding.family, finding.status) != name_of(expected.family, expected.status):
         return False
     if expected.turn is None or finding.start_s is None:
         return expected.turn is None or finding.utterance_index is None
@@ -370,6 +372,8 @@ __all__ = [
     "evaluate_dir",
     "family_counts",
     "load_truth",
+    "meets",
+    "name_of",
     "role_turns",
     "text_errors",
 ]

@@ -67,11 +67,14 @@ ALLOWED = {
     "store": BASE | {"sounds"},
     "tables": BASE | {"store"},
     "rulebooks": BASE | {"store"},
-    "calibrate": BASE | {"audio", "measures", "store"},
-    "doctor": BASE | {"engines", "rules", "scoring", "store"},
+    "user_settings": BASE | {"store"},
+    "calibrate": BASE | {"audio", "measures", "user_settings"},
+    "doctor": BASE | {"analyze", "engines", "store"},
     "analyze": BASE
     | {"align", "audio", "crosstalk", "engines", "measures", "probe", "roles", "rulebooks", "rules", "scoring"}
     | {"sounds", "text", "topics"},
+    "backtest": BASE | {"rules"},
+    "labels": BASE | {"backtest", "evaluate", "rules", "store"},
     "batch": BASE | {"analyze", "logs", "metadata", "store"},
 }
 # audio: one decoder for what is heard and what is played; text: a search is simplified as transcripts are
