@@ -72,9 +72,9 @@ class Transcriber(Protocol):
         ...
 
     def reread(self, samples: Samples, span: Span) -> tuple[Reading, ...]:
-        """Different readings of the span heard on its own: no neighbours, another beam, samples at a temperature.
+        """Different readings of the span heard on its own, likeliest first: no neighbours, a wider beam.
 
-        Likeliest of the beam first, then what else was drawn; () where the span is too long (28 s) or nobody speaks.
+        () where the span is too long (28 s) or nobody speaks. The same audio gives the same readings.
         """
         ...
 

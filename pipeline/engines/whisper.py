@@ -26,9 +26,7 @@ FADE_S = 0.01
 RETRY_MIN_S = 0.6  # a span this long without a word is decoded once more on its own
 LOOP_REPEATS = 4  # the same 2 to 12 characters this many times in a row: a decoding loop
 SCORE_MARGIN_S = 5.0  # of silence after a span that is scored: garbled spans get wild figures with less
-REREAD_BEAM = 8
-REREAD_SAMPLES = 8
-REREAD_TEMPERATURE = 0.5
+REREAD_BEAM = 10
 MIN_TOKEN_PROBABILITY = 1e-9
 TOKENS_PER_CHARACTER = 2  # common characters are one token, rare ones three
 MAX_TOKENS = 220  # the model's own limit is 224
@@ -116,28 +114,25 @@ class WhisperTranscriber:
     def reread(self, samples: Samples, span: Span) -> tuple[Reading, ...]:
         """The span decoded again on its own: see the protocol.
 
-        REREAD_BEAM hypotheses of a beam of that size, and REREAD_SAMPLES drawn at REREAD_TEMPERATURE: a wide beam over
-        short speech varies little else than the spelling.
+        Nothing is drawn at random: CTranslate2 keeps one generator a thread that no seed sets back, so that the same
+        audio would not give the same readings. What differs from the first decoding is window, beam and context.
         """
         if self._too_long(span):
             return ()
-        import ctranslate2  # noqa: PLC0415 - only after prepare()
-
         encoded, _ = self._encoded(samples, span)
-        prompt = [*self._tokenizer.sot_sequence, self._tokenizer.no_timestamps]
-        tokens = min(
-            round(span.duration_s * self._settings.max_characters_per_s * TOKENS_PER_CHARACTER) + 16, MAX_TOKENS
-        )
-        options: dict[str, Any] = {"max_length": 2 * tokens, "return_scores": True, "length_penalty": 0.0}
-        ctranslate2.set_random_seed(0)
-        beam = {"beam_size": REREAD_BEAM, "num_hypotheses": REREAD_BEAM}
-        drawn = {"num_hypotheses": REREAD_SAMPLES, "sampling_topk": 0, "sampling_temperature": REREAD_TEMPERATURE}
+        most = round(span.duration_s * self._settings.max_characters_per_s * TOKENS_PER_CHARACTER) + 16
+        result = self._model.model.generate(
+            encoded,
+            [[*self._tokenizer.sot_sequence, self._tokenizer.no_timestamps]],
+            beam_size=REREAD_BEAM,
+            num_hypotheses=REREAD_BEAM,
+            length_penalty=0.0,  # scores are sums, not means per token
+            max_length=2 * min(most, MAX_TOKENS),  # CTranslate2 grants half of the length asked for
+            return_scores=True,
+        )[0]
         found: dict[str, float] = {}
-        for way in (beam, {"beam_size": 1, **drawn}):
-            result = self._model.model.generate(encoded, [prompt], **options, **way)[0]
-            for ids, score in zip(result.sequences_ids, result.scores, strict=True):
-                text = normalise(self._tokenizer.decode(ids)).strip()
-                found.setdefault(text, float(score))
+        for ids, score in zip(result.sequences_ids, result.scores, strict=True):
+            found.setdefault(normalise(self._tokenizer.decode(ids)).strip(), float(score))
         return tuple(Reading(text, score) for text, score in found.items() if text)
 
     def _too_long(self, span: Span) -> bool:

@@ -69,3 +69,17 @@ def test_silence_can_be_scored(transcriber: "WhisperTranscriber") -> None:
     (silent,) = transcriber.score(np.zeros(3 * RATE_HZ, np.float32), Span(0.0, 3.0), (SAID,))
     assert silent is not None
     assert silent < -10
+
+
+def test_a_stretch_is_read_again_in_several_ways(transcriber: "WhisperTranscriber", call: Samples) -> None:
+    readings = transcriber.reread(call, SPAN)
+    texts = [r.text for r in readings]
+    assert len(texts) == len(set(texts)) >= 4
+    assert "不知道" in texts[0]
+    assert readings[0].logprob == max(r.logprob for r in readings)
+    assert all(r.logprob <= 0 for r in readings)
+
+
+def test_reading_again_gives_the_same_readings_each_time(transcriber: "WhisperTranscriber", call: Samples) -> None:
+    assert transcriber.reread(call, SPAN) == transcriber.reread(call, SPAN)
+    assert transcriber.reread(call, Span(1.0, 35.0)) == ()
