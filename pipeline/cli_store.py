@@ -53,16 +53,35 @@ def nightly(context: typer.Context, retry: Retry = False) -> None:
     raise typer.Exit(_run(settings, folders, options).exit_code)
 
 
-def recheck(context: typer.Context) -> None:
-    """Judge all stored calls again by the present rulebook and calibration, and publish. Loads no model."""
-    from pipeline.analyze import Judge  # noqa: PLC0415 - heavy
+def recheck(
+    context: typer.Context,
+    since: Annotated[
+        datetime | None, typer.Option(formats=DAY, help="First day; earlier calls keep their scores.")
+    ] = None,
+    version: Annotated[
+        str | None, typer.Option("--rulebook", help="A kept version (rules versions); else the active rulebook.")
+    ] = None,
+) -> None:
+    """Judge stored calls again by the active rulebook, scorecards and calibration, and publish.
+
+    A rulebook that is not valid changes nothing. With --rulebook an older version judges, exactly as it did then.
+    """
+    from pipeline import rulebooks  # noqa: PLC0415 - here and below: heavy
+    from pipeline.analyze import Judge  # noqa: PLC0415
     from pipeline.batch import upkeep  # noqa: PLC0415
 
     settings, out = settings_of(context), console()
-    result = upkeep.recheck(settings, Judge(settings).judge)
+    active = None
+    if version is not None:
+        active, settings = rulebooks.read_sources(settings).version, rulebooks.at_version(settings, version)
+    judge = Judge(settings)
+    settings = rulebooks.pinned(settings, judge.sources)
+    result = upkeep.recheck(settings, judge.judge, since=since.date() if since else None)
     for problem in result.problems:
         out.print(f"kept the old judgement: {problem}", markup=False)
-    out.print(f"judged {result.calls} calls; published snapshot {result.published.snapshot_id}")
+    out.print(f"judged {result.calls} calls by {judge.version}; published snapshot {result.published.snapshot_id}")
+    if active not in (None, judge.version):
+        out.print(f"new calls are judged by the active {active}; callqa rules activate {judge.version} changes that")
     raise typer.Exit(1 if result.problems or result.published.unreadable else 0)
 
 
@@ -103,12 +122,13 @@ def export(
 
 
 def _run(settings: "Settings", paths: "Sequence[Path]", options: "Options") -> "Summary":
-    from pipeline import logs  # noqa: PLC0415 - here and below: heavy
-    from pipeline.analyze import Analyzer  # noqa: PLC0415
+    from pipeline import logs, rulebooks  # noqa: PLC0415 - here and below: heavy
+    from pipeline.analyze import Analyzer, Judge  # noqa: PLC0415
     from pipeline.batch.run import run as run_batch  # noqa: PLC0415
     from pipeline.cli_progress import RunView, show_summary  # noqa: PLC0415
 
     logs.log_to_file(settings.home)
+    settings = rulebooks.pinned(settings, Judge(settings).sources)
     with RunView() as view:
         summary = run_batch(paths, settings, view, fingerprint=Analyzer.fingerprint(settings), options=options)
     show_summary(summary, console())

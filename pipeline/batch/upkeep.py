@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from pipeline.batch.lock import batch_lock
@@ -40,18 +41,22 @@ def rebuild(settings: Settings) -> snapshot.Published:
 
 
 def recheck(
-    settings: Settings, judge: Callable[[CallFacts], Judgement], on_call: Callable[[int], None] = lambda _: None
+    settings: Settings,
+    judge: Callable[[CallFacts], Judgement],
+    on_call: Callable[[int], None] = lambda _: None,
+    *,
+    since: date | None = None,
 ) -> Rejudged:
     """Judge all stored facts again, with levels by the present calibration, and publish. No model is loaded.
 
-    judge: pipeline.analyze.Judge.judge. on_call is told how many calls are done. A call whose judgement contradicts
-    itself keeps the old one. Raises BusyError or StoreError.
+    judge: pipeline.analyze.Judge.judge. on_call is told how many calls are done. since: calls of earlier days keep
+    their judgements. A call whose judgement contradicts itself keeps the old one. Raises BusyError or StoreError.
     """
     home = settings.home
     problems: list[str] = []
     with batch_lock(home), open_ledger(home) as ledger:
         calls = 0
-        for stored in artefact.iter_facts(home):
+        for stored in artefact.iter_facts(home, since):
             facts = recalibrated(stored, settings.measures)
             report = CallReport(facts, judge(facts))
             try:
