@@ -54,6 +54,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("speech_rate_slow", "语速过慢", "Speech too slow"),
     Family("loudness_low", "音量过低", "Voice too quiet"),
     Family("loudness_high", "音量过高", "Voice too loud"),
+    Family("tone", "语气", "Tone"),
     Family("silence", "静默冷场", "Silence"),
     Family("interruption", "抢话打断", "Interruption"),
     Family("response_time", "应答迟缓", "Slow response"),
