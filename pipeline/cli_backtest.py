@@ -214,7 +214,7 @@ def _of(rule: "Accuracy", what: str) -> "tuple[Share | None, float]":
 
 def _labels_table(rows: "list[Accuracy]") -> Table:
     """One line for everything that differs between the rulebooks or is below its floor; the rest is counted."""
-    table = _table("labelled calls: share, 95 % interval, cases", "", "name", "", ">active", ">new")
+    table = _table("labelled calls: share, 95 % interval, cases", "name", "", ">active", ">new")
     same = 0
     for row in rows:
         measures = (
@@ -223,7 +223,8 @@ def _labels_table(rows: "list[Accuracy]") -> Table:
         )
         for what, before, after in measures:
             if before != after or what in row.below_floor:
-                table.add_row(row.kind, Text(row.name), what, _share(before), _share(after))
+                name = Text(f"{row.kind} {row.name}")
+                table.add_row(name, what, _share(before), _share(after))
             else:
                 same += before is not None
     table.caption = f"the same in both: {same} other shares; all with --json"
@@ -262,7 +263,8 @@ def _and_more(table: Table, more: int) -> None:
 
 
 def _write_json(path: Path, found: "Comparison", labelled: "Labelled") -> None:
-    values = {"comparison": asdict(found), "labelled": asdict(labelled)}
+    below = [{"rule_id": rule.name, "below_floor": rule.below_floor} for rule in labelled.rules if rule.below_floor]
+    values = {"comparison": asdict(found), "labelled": asdict(labelled), "below_floor": below}
     try:
         path.write_text(json.dumps(values, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     except OSError as error:
