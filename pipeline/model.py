@@ -4,8 +4,8 @@ Seconds are floats from the start of the file. Levels are dBFS = 20 log10(RMS) w
 RMS 0.1 reads -20 dBFS for any wave, so a sine of amplitude 1.0 reads -3.01 dBFS (dBov as in ITU-T G.100.1;
 AES17 would add 3.01 dB). Facts (what was heard) are kept apart from judgements (what a rulebook makes
 of it): `CallFacts` never changes for given bytes, models and settings; `Judgement` is made again by `recheck`.
-`CallFacts.probes` were asked for the phrases of the rulebook in force then: phrases added since have none until the
-call is analysed again.
+`CallFacts.probes` were asked for the phrases of the rulebook in force then: phrases added since have none until
+somebody asks for them (`pipeline.verify`).
 """
 
 from dataclasses import dataclass, field
@@ -188,12 +188,19 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What the audio says of a phrase that an utterance may hide behind other spelling.
+    """What the audio says of a phrase that an utterance holds, or may hide behind other spelling.
 
-    text_start, text_end: where it may stand in the utterance's text, end excluded; start_s, end_s: its time.
-    distance: between the sounds, 0..1 per syllable of the phrase. decoded_logprob: summed natural log-probability of
-    the utterance as recognised, given its audio; phrase_logprob: of the same with the phrase put in.
-    log_ratio: how much more the audio itself speaks for the phrase than for what was recognised (see pipeline.probe).
+    text_start, text_end: where it stands or may stand in the utterance's text, end excluded (a hit that runs into the
+    next utterances of the turn counts on over their texts); start_s, end_s: its time. distance: between the sounds of
+    phrase and words, 0..1 per syllable of the phrase; 0: the words hold it, by characters or by equal sounds.
+    decoded_logprob: summed natural log-probability of the utterance as recognised, given its audio; phrase_logprob: of
+    the same with the phrase put in; log_ratio: the difference. word_probability: the recogniser's own, mean over the
+    words of the place, 0..1.
+
+    The place read again on its own (see pipeline.rereading; None, "": it was not): second_text: the likeliest reading;
+    second_distance: of its nearest stretch to the phrase, as `distance`; second_share: of the readings' probability,
+    0..1, that of those with the phrase's sounds; clean_text: the likeliest reading without the phrase; second_ratio:
+    log-probability of the likeliest reading with the phrase less that of the clean one, given the audio.
     """
 
     phrase: str
@@ -206,6 +213,17 @@ class Probe:
     phrase_logprob: float
     decoded_logprob: float
     log_ratio: float
+    word_probability: float | None = None
+    second_text: str = ""
+    second_distance: float | None = None
+    second_share: float | None = None
+    clean_text: str = ""
+    second_ratio: float | None = None
+
+    @property
+    def hidden(self) -> bool:
+        """Whether other sounds were recognised than those of the phrase."""
+        return self.distance > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +256,12 @@ class EngineInfo:
 
 @dataclass(frozen=True, slots=True)
 class CallFacts:
-    """Everything that was heard and measured in one call."""
+    """Everything that was heard and measured in one call.
+
+    verified: the recogniser was asked a second time about every dear hit (see pipeline.verify). Then a hit without a
+    probe is one of a phrase that came later, and nobody has listened to it yet. False: calls of an older analysis, and
+    examples, which have no audio: their words are taken at their word.
+    """
 
     recording: Recording
     audio: AudioFacts
@@ -251,6 +274,7 @@ class CallFacts:
     engine: EngineInfo
     analyzed_at: datetime
     probes: tuple[Probe, ...] = ()
+    verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
