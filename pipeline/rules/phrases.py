@@ -201,7 +201,7 @@ def read_phrase_list(
     An element is a phrase, {say: phrase, pinyin: false, sensible: [...]}, {regex: expression} or {set: name}.
     Raises RuleError with the line for empty phrases, unknown sets and expressions that RE2 refuses.
     """
-    pinyin = node.flag("pinyin", default=True)
+    pinyin = _by_sound(node, default=True)
     entries = node.entries(key)
     if not entries:
         raise node.error(f"{key!r} is missing: list at least one phrase")
@@ -236,8 +236,8 @@ def _read_entries(
             phrases.extend(inner[0])
             patterns.extend(inner[1])
         elif isinstance(value, Node):
-            value.allow(("say", "pinyin", "sensible"))
-            own = value.flag("pinyin", default=pinyin)
+            value.allow(("say", "match", "pinyin", "sensible"))
+            own = _by_sound(value, default=pinyin)
             sensible = tuple(map(flatten, value.texts("sensible")))
             phrases.append(_phrase(value.text("say"), entry.place, pinyin=own, sensible=sensible))
         else:
@@ -245,6 +245,13 @@ def _read_entries(
                 f"{entry.place}: {value!r} is no phrase; write a text (quote numbers), say:, regex: or set:"
             )
     return tuple(phrases), tuple(patterns)
+
+
+def _by_sound(node: Node, *, default: bool) -> bool:
+    """Whether sounds count: `match: pinyin`, or text only."""
+    if "match" in node:
+        return node.choice("match", ("text", "pinyin")) == "pinyin"
+    return node.flag("pinyin", default=default)
 
 
 def _phrase(text: str, place: Place, *, pinyin: bool, sensible: tuple[str, ...] = ()) -> Phrase:
