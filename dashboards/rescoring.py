@@ -2,13 +2,14 @@
 
 from collections.abc import Collection
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from dashboards.data import CallView, Decisions
 from pipeline.config.settings import Settings
+from pipeline.errors import ConfigError
 from pipeline.model import Deduction, Finding, ItemScore, Score, SectionScore
-from pipeline.scoring import Override, Scorecard, apply_review, load_scorecard
+from pipeline.rulebooks import at_version, read_sources
+from pipeline.scoring import Override, Scorecard, Scorecards, apply_review, scorecards_of
 
 
 def reviewed_score(
@@ -16,12 +17,13 @@ def reviewed_score(
 ) -> Score:
     """The score with confirmed and rejected findings and the reviewer's items.
 
-    Raises ConfigError when the call was scored with another card than the present one.
+    Raises ConfigError when the call was scored with a card that is not in force any more.
     """
     verdicts = {key: verdict.verdict for key, verdict in decisions.verdicts.items()}
+    score = stored_score(view)
     return apply_review(
-        stored_score(view),
-        _card(settings.rules.scorecard),
+        score,
+        _card(settings, score, view.head["rulebook_version"]),
         stored_findings(view),
         rejected_keys=[key for key, verdict in verdicts.items() if verdict == "reject"],
         confirmed_keys=[key for key, verdict in verdicts.items() if verdict == "confirm"],
@@ -79,10 +81,19 @@ def _finding(row: dict[str, Any]) -> Finding:
     return Finding(**{name: row[name] for name in names}, limit=row["limit_value"])
 
 
-def _card(path: Path | None) -> Scorecard:
-    return _card_of(path, path.stat().st_mtime_ns if path and path.exists() else 0)
+def _card(settings: Settings, score: Score, rulebook_version: str) -> Scorecard:
+    """The card that made the score, from the kept rulebook of that version, else from the present one.
+
+    When neither has it: the present card for all calls, which `apply_review` refuses with the remedy.
+    """
+    try:
+        sources = read_sources(at_version(settings, rulebook_version))
+    except ConfigError:  # judged before rulebooks were kept
+        sources = read_sources(settings)
+    cards = _cards_of(tuple(sources.texts("scorecards").items()))
+    return cards.version(score.scorecard_id, score.scorecard_version) or cards.default
 
 
-@lru_cache(maxsize=4)
-def _card_of(path: Path | None, _changed_ns: int) -> Scorecard:
-    return load_scorecard(path)
+@lru_cache(maxsize=16)
+def _cards_of(texts: tuple[tuple[str, str], ...]) -> Scorecards:
+    return scorecards_of(dict(texts))

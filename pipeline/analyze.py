@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from pipeline import __version__, align, audio, crosstalk, measures, probe, roles, rulebooks, scoring, topics
 from pipeline.config import Settings
@@ -17,6 +18,7 @@ from pipeline.model import (
     CallFacts,
     CallReport,
     EngineInfo,
+    Finding,
     Judgement,
     Probe,
     Recording,
@@ -26,6 +28,7 @@ from pipeline.model import (
     Utterance,
 )
 from pipeline.rules import rulebook_of
+from pipeline.rules.spoken import CallView
 from pipeline.sounds import encode
 
 # Counted up by hand when a change of code alone changes facts: stored calls are then analysed again.
@@ -74,7 +77,7 @@ class _Clock:
 
 
 class Judge:
-    """A rulebook and a scorecard, loaded once, applied to any number of calls' facts. Loads no model."""
+    """Rulebook, topic lexicon and scorecards, loaded once, for the facts of any number of calls. Loads no model."""
 
     def __init__(self, settings: Settings, sources: rulebooks.Sources | None = None) -> None:
         """sources: what to judge by; None: what the settings name. Raises RuleError when anything in it is not valid.
@@ -83,29 +86,38 @@ class Judge:
         """
         self.sources = sources or rulebooks.read_sources(settings)
         self.version = self.sources.version
-        self.rulebook = rulebook_of(self.sources.texts("rules"))
-        cards = (f for f in self.sources.files if f.part == "scorecards")
-        card = min(cards, key=lambda f: (f.name != "standard.yaml", f.name))
-        self.scorecard = scoring.scorecard_of(card.text, card.shown)
         lexicon = self.sources.lexicon("topics.yaml")
         self.topics = topics.topics_of(lexicon.text, lexicon.shown)
+        self.rulebook = rulebook_of(
+            self.sources.texts("rules"), topics=self.topics.names, zone=ZoneInfo(settings.metadata.timezone)
+        )
+        self.scorecards = scoring.scorecards_of(self.sources.texts("scorecards"), topics=self.topics.names)
         self._min_role_confidence = self.sources.min_role_confidence
 
     def judge(self, facts: CallFacts) -> Judgement:
         """Findings, topics and score of a call. The same facts and rulebook give the same judgement."""
-        findings = self.rulebook.judge(facts, self._min_role_confidence)
+        return self.judge_all((facts,))[0]
+
+    def judge_all(self, calls: Sequence[CallFacts]) -> tuple[Judgement, ...]:
+        """The judgement of each call: topics first, rules may ask for them; then the card by topic, then the score."""
+        views = tuple(map(CallView, calls))
+        for view in views:
+            view.topics = topics.topics_in(view, self.topics)
+        found = self.rulebook.judge_all(views, self._min_role_confidence)
+        now = datetime.now(UTC)
+        return tuple(self._judgement(view, findings, now) for view, findings in zip(views, found, strict=True))
+
+    def _judgement(self, view: CallView, findings: tuple[Finding, ...], now: datetime) -> Judgement:
+        facts = view.facts
+        card = self.scorecards.card_for(view.topics, facts.recording.metadata)
         return Judgement(
             call_id=facts.recording.call_id,
             rulebook_version=self.version,
             findings=findings,
-            score=scoring.score(self.scorecard, findings, facts),
-            judged_at=datetime.now(UTC),
-            topics=topics.topics(facts, self.topics),
+            score=scoring.score(card, findings, facts, view.topics),
+            judged_at=now,
+            topics=view.topics,
         )
-
-    def judge_all(self, calls: Sequence[CallFacts]) -> tuple[Judgement, ...]:
-        """Each call as `judge` would."""
-        return tuple(map(self.judge, calls))
 
 
 class Analyzer:

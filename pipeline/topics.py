@@ -3,7 +3,8 @@
 Every word of a topic that is heard adds its weight once, half of it when only the agent says it (the agent lists what
 the house offers, the caller says what he wants) and half as much again when the caller says it in the first quarter of
 the call, where callers say why they ring. confidence = 1 - exp(-sum / 2): one plain word of the caller 0.39,
-two 0.63, four 0.86. Every topic from `min_confidence` up is given, the surest first; none: the fallback topic.
+two 0.63, four 0.86. Every topic from `min_confidence` up is given, the surest first; none: the fallback topic. A topic
+of the lexicon that the telephone system names is certain.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pipeline.errors import RuleError
 from pipeline.model import CallFacts, TopicHit
 from pipeline.rules.phrases import PhraseList, Sets, read_phrase_list
 from pipeline.rules.spoken import CallView, Span, SpokenTurn
+from pipeline.rules.vocabulary import TEXT_KEYS
 
 _AGENT_FACTOR = 0.5
 _OPENING_FACTOR = 1.5
@@ -48,6 +50,15 @@ class TopicLexicon:
     fallback_zh: str
     fallback_en: str
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The topics that a call can have."""
+        return frozenset((*(topic.name_zh for topic in self.topics), self.fallback_zh))
+
+    def lists(self) -> tuple[PhraseList, ...]:
+        """Every phrase list that it looks for: what an index has to know."""
+        return tuple(group.words for topic in self.topics for group in topic.groups)
+
 
 def load_topics(path: Path | None = None) -> TopicLexicon:
     """The lexicon in this file; None: the shipped one. Raises RuleError with file and line."""
@@ -77,9 +88,17 @@ def topics_of(text: str, name: str) -> TopicLexicon:
 
 def topics(facts: CallFacts, lexicon: TopicLexicon | None = None) -> tuple[TopicHit, ...]:
     """The topics of a call, the surest first. lexicon None: the shipped one."""
-    lexicon = lexicon or _shipped()
-    view = CallView(facts)
+    return topics_in(CallView(facts), lexicon or _shipped())
+
+
+def topics_in(view: CallView, lexicon: TopicLexicon) -> tuple[TopicHit, ...]:
+    """The topics of a call that is being read, the surest first; one that the telephone system names is certain."""
     found = [hit for topic in lexicon.topics if (hit := _heard(topic, view)).confidence >= lexicon.min_confidence]
+    told = view.facts.recording.metadata.topic
+    if told in lexicon.names:
+        heard = next((hit for hit in found if hit.topic == told), None)
+        certain = TopicHit(told, 1.0, heard.evidence if heard else ())
+        found = [certain, *(hit for hit in found if hit is not heard)]
     if not found:
         return (TopicHit(lexicon.fallback_zh, 1.0),) if view.turns else ()
     return tuple(sorted(found, key=lambda hit: -hit.confidence))
@@ -119,7 +138,7 @@ def _read_topic(node: Node) -> Topic:
 
 
 def _read_words(node: Node) -> Words:
-    node.allow(("weight", "any", "except", "pinyin", "min_syllables"))
+    node.allow(("weight", *TEXT_KEYS))
     no_sets: Sets = {}
     return Words(
         node.number("weight", low=0.1, high=10, default=1.0),

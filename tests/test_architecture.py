@@ -77,8 +77,9 @@ ALLOWED = {
     "labels": BASE | {"backtest", "evaluate", "rules", "store"},
     "batch": BASE | {"analyze", "logs", "metadata", "store"},
 }
-# audio: one decoder for what is heard and what is played; text: a search is simplified as transcripts are
-DASHBOARDS_MAY_IMPORT = BASE | {"store", "scoring", "audio", "text"}
+# audio: one decoder for what is heard and what is played; text: a search is simplified as transcripts are;
+# rulebooks: a reviewed call is scored with the card that it was scored with
+DASHBOARDS_MAY_IMPORT = BASE | {"store", "scoring", "rulebooks", "audio", "text"}
 
 
 def python_files(folder: str) -> list[Path]:
