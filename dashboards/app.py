@@ -7,17 +7,20 @@ import streamlit as st
 import structlog
 
 from dashboards.app_pages import call, calls, overview, runs
+from dashboards.auth import user_of
 from dashboards.components.assets import asset
-from dashboards.components.chrome import empty_store, header
+from dashboards.components.chrome import empty_store, header, signed_out
 from dashboards.context import Context, current_settings, make_context
 from dashboards.i18n import translator
 from pipeline.errors import CallQaError
+from pipeline.store.users import Ability, PermissionDeniedError
 
-PAGES: tuple[tuple[str, str, Callable[[Context], None]], ...] = (
-    ("overview", ":material/monitoring:", overview.render),
-    ("calls", ":material/call:", calls.render),
-    ("call", ":material/graphic_eq:", call.render),
-    ("runs", ":material/inventory_2:", runs.render),
+# In the order of the menu; the first one that a user may open is where they land.
+PAGES: tuple[tuple[str, str, Callable[[Context], None], Ability | None], ...] = (
+    ("overview", ":material/monitoring:", overview.render, "see_all"),
+    ("calls", ":material/call:", calls.render, None),
+    ("call", ":material/graphic_eq:", call.render, None),
+    ("runs", ":material/inventory_2:", runs.render, "see_runs"),
 )
 
 
@@ -28,6 +31,8 @@ def at_the_edge(render: Callable[[Context], None], context: Context) -> None:
             render(context)
         else:
             empty_store(context)
+    except PermissionDeniedError:
+        st.error(context.t("denied.call"), icon=":material/lock:")
     except CallQaError as error:
         st.error(context.t("page.failed"), icon=":material/error:")
         st.text(str(error))
@@ -39,24 +44,29 @@ def at_the_edge(render: Callable[[Context], None], context: Context) -> None:
 def main() -> None:
     settings = current_settings()
     st.set_page_config(page_title="CallQA", page_icon=asset("icon.svg"), layout="wide")
-    language, reviewer, top = header(settings.dashboard.language)
-    context = make_context(settings, language, reviewer, top)
+    user = user_of(settings, st.context.headers, st.context.ip_address)
+    if user is None:
+        signed_out(settings)
+        return
+    language, reviewer, top = header(settings.dashboard.language, user)
+    context = make_context(settings, language, user, reviewer, top)
     t = translator(language)
+    open_to = [page for page in PAGES if page[3] is None or user.may(page[3])]
     pages = {
         name: st.Page(
             partial(at_the_edge, render, context),
             title=t(f"menu.{name}"),
             icon=icon,
             url_path=name,
-            default=name == "overview",
+            default=name == open_to[0][0],
             visibility="hidden" if name == "call" else "visible",
         )
-        for name, icon, render in PAGES
+        for name, icon, render, _ in open_to
     }
     st.session_state["pages"] = pages
     chosen = st.navigation(list(pages.values()), position="top")
     asked = st.query_params.get("call")
-    if asked and chosen is pages["overview"]:
+    if asked and chosen is pages[open_to[0][0]]:
         st.switch_page(pages["call"], query_params={"call": asked})
     chosen.run()
 

@@ -8,11 +8,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from dashboards.auth import user_of
 from dashboards.data import Data
 from dashboards.links import LinkError, read_audio_token, signing_key
 from dashboards.media import Playable, playable
 from pipeline.config.settings import Settings
 from pipeline.errors import AudioError, StoreError
+from pipeline.store.users import PermissionDeniedError, User
 
 # One listening makes many range requests: those of one address within this time are one play in the audit log.
 ONE_PLAY_S = 30.0
@@ -29,11 +31,15 @@ class AudioServer:
     last_request_s: dict[str, float] = field(default_factory=dict)
 
     async def serve(self, request: Request) -> Response:
-        """The file (200, 206), 403 for a bad or expired address, 404 for a lost recording, 503 without store."""
+        """The file (200, 206), 403 for a bad, expired or foreign address, 404 for a lost recording, 503 without store."""
         token = request.path_params["token"]
+        address = request.client.host if request.client else None
         try:
-            found = await run_in_threadpool(self._find, token)
-        except LinkError as error:
+            user = await run_in_threadpool(user_of, self.settings, request.headers, address)
+            if user is None:
+                raise LinkError("sign in first")
+            found = await run_in_threadpool(self._find, token, user)
+        except (LinkError, PermissionDeniedError) as error:
             return PlainTextResponse(str(error), 403, _HEADERS)
         except AudioError as error:
             return PlainTextResponse(str(error), 404, _HEADERS)
@@ -41,20 +47,20 @@ class AudioServer:
             return PlainTextResponse(str(error), 503, _HEADERS)
         return FileResponse(found.path, media_type=found.media_type, headers=_HEADERS)
 
-    def _find(self, token: str) -> Playable:
-        link = read_audio_token(self.key, token, time.time())
-        call = self.data.recording(link.sha256)
+    def _find(self, token: str, user: User) -> Playable:
+        link = read_audio_token(self.key, token, time.time(), user.name)
+        call = self.data.seen_by(user).recording(link.sha256)
         if call is None:
             raise AudioError("this recording is in no published call any more; reload the page")
         found = playable(call, self.settings.home, self.settings.audio)
-        self._log_play(token, call.call_id)
+        self._log_play(token, call.call_id, user)
         return found
 
-    def _log_play(self, token: str, call_id: str) -> None:
+    def _log_play(self, token: str, call_id: str, user: User) -> None:
         now = time.monotonic()
         recent = {t: s for t, s in self.last_request_s.items() if now - s < ONE_PLAY_S}
         if token not in recent:
-            self.data.log_play(call_id)
+            self.data.seen_by(user).log_play(call_id)
         self.last_request_s = {**recent, token: now}
 
 

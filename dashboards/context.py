@@ -12,6 +12,7 @@ from dashboards.i18n import Language, Translator, translator
 from dashboards.links import audio_token, signing_key
 from dashboards.server import SETTINGS_SECRET
 from pipeline.config.settings import Settings, load_settings
+from pipeline.store.users import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Context:
     settings: Settings
     data: Data
     t: Translator
+    user: User
     reviewer: str
     dark: bool
     top: Any
@@ -28,7 +30,7 @@ class Context:
     def audio_url(self, sha256: str) -> str:
         """A signed address of the recording with this content, the same over reruns."""
         key = signing_key(self.settings.home)
-        return f"/audio/{audio_token(key, sha256, time.time(), self.settings.dashboard.audio_link_s)}"
+        return f"/audio/{audio_token(key, sha256, time.time(), self.settings.dashboard.audio_link_s, self.user.name)}"
 
 
 def current_settings() -> Settings:
@@ -46,11 +48,13 @@ def data_of(settings_json: str) -> Data:
     return Data(Settings.model_validate_json(settings_json))
 
 
-def make_context(settings: Settings, language: Language, reviewer: str, top: Any) -> Context:
+def make_context(settings: Settings, language: Language, user: User, reviewer: str, top: Any) -> Context:
+    """user: whose rights count. reviewer: the name kept with decisions; the user's own where people sign in."""
     return Context(
         settings=settings,
-        data=data_of(settings.model_dump_json()),
+        data=data_of(settings.model_dump_json()).seen_by(user),
         t=translator(language),
+        user=user,
         reviewer=reviewer,
         dark=st.context.theme.type == "dark",
         top=top,

@@ -18,7 +18,9 @@ from pipeline.errors import StoreError
 from pipeline.store.reviews import Review, ReviewForm, Verdict, VerdictKind, open_reviews
 from pipeline.store.snapshot import current_snapshot, open_snapshot
 from pipeline.store.statements import statement
+from pipeline.store.users import PermissionDeniedError, User
 
+ANYBODY = User("local", "local", "admin")  # where nobody signs in
 WAVEFORM_POINTS = 1600
 Sort = Literal["newest", "lowest", "highest", "longest"]
 SORTS: tuple[Sort, ...] = ("newest", "lowest", "highest", "longest")
@@ -106,14 +108,29 @@ class Decisions:
         return self.forms[-1] if self.forms else None
 
 
-class Data:
-    """Reads the newest published snapshot, read-only; a newly published one is opened by the next read."""
+@dataclass(slots=True)
+class _Snapshot:
+    """The open snapshot, shared by all users."""
 
-    def __init__(self, settings: Settings) -> None:
+    lock: threading.Lock
+    path: Path | None = None
+    connection: duckdb.DuckDBPyConnection | None = None
+
+
+class Data:
+    """Reads the newest published snapshot, read-only; a newly published one is opened by the next read.
+
+    Bound to a user: an agent is given their own calls only, and every write asks for the right to it once more.
+    """
+
+    def __init__(self, settings: Settings, user: User = ANYBODY, snapshot: _Snapshot | None = None) -> None:
         self.settings = settings
-        self._lock = threading.Lock()
-        self._path: Path | None = None
-        self._connection: duckdb.DuckDBPyConnection | None = None
+        self.user = user
+        self._snapshot = snapshot or _Snapshot(threading.Lock())
+
+    def seen_by(self, user: User) -> "Data":
+        """The same data with this user's rights."""
+        return Data(self.settings, user, self._snapshot)
 
     # -- the snapshot ---------------------------------------------------------------------------------------------
 
@@ -150,16 +167,19 @@ class Data:
         """Up to `limit` calls behind `after`; column `total` says how many match in all."""
         values = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(chosen).items()}
         values["text"] = (chosen.text or "").strip() or None
+        if not self.user.may("see_all"):
+            values["agents"] = [self.user.agent_id]
         after_value, after_id = (after.value, after.call_id) if after else (None, None)
         return self._frame(
             "calls_page", zone=self._zone, after_value=after_value, after_id=after_id, limit=limit, **values
         )
 
     def call(self, call_id: str) -> CallView | None:
-        """One call, None when no such call is published."""
+        """One call, None when no such call is published. Raises PermissionDeniedError for somebody else's."""
         head = self._row("call", call_id=call_id, zone=self._zone)
         if head is None:
             return None
+        self._may_see(head["agent_id"])
         frames = {
             name: self._frame(f"call_{statement}", call_id=call_id)
             for name, statement in (
@@ -182,9 +202,16 @@ class Data:
         )
 
     def recording(self, sha256: str) -> StoredRecording | None:
-        """The published call whose recording has this content digest."""
+        """The published call whose recording has this content digest. Raises PermissionDeniedError likewise."""
         row = self._row("recording", sha256=sha256)
-        return StoredRecording(**{**row, "path": Path(row["path"])}) if row else None
+        if row is None:
+            return None
+        self._may_see(row.pop("agent_id"))
+        return StoredRecording(**{**row, "path": Path(row["path"])})
+
+    def _may_see(self, agent_id: str | None) -> None:
+        if not self.user.may_see(agent_id):
+            raise PermissionDeniedError("this call is not yours to see")
 
     # -- the reviews ----------------------------------------------------------------------------------------------
 
@@ -200,19 +227,21 @@ class Data:
     def add_verdict(
         self, call_id: str, finding_key: str, verdict: VerdictKind, reviewer: str, based_on: int | None
     ) -> None:
-        """Raises ReviewConflict when somebody else decided in between."""
+        """Raises ReviewConflict when somebody else decided in between, PermissionDeniedError without the right to."""
+        self.user.require("review")
         with open_reviews(self.settings.home) as store:
             store.add_verdict(call_id, finding_key, verdict, reviewer=reviewer, based_on=based_on)
 
     def add_review(self, form: ReviewForm) -> Review:
-        """Raises ReviewConflict when somebody else saved in between."""
+        """Raises ReviewConflict when somebody else saved in between, PermissionDeniedError without the right to."""
+        self.user.require("review")
         with open_reviews(self.settings.home) as store:
             return store.add_review(form)
 
     def log_play(self, call_id: str) -> None:
         """Note in the audit log that a recording was listened to."""
         with open_reviews(self.settings.home) as store:
-            store.log("dashboard", "audio.play", call_id=call_id)
+            store.log(self.user.name, "audio.play", call_id=call_id)
 
     # -- how it is read -------------------------------------------------------------------------------------------
 
@@ -222,13 +251,14 @@ class Data:
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         path = current_snapshot(self.settings.home)
-        with self._lock:
-            if path is not None and path != self._path:
-                self._connection = open_snapshot(self.settings.home)  # readers of the old one keep theirs
-                self._path = path
-            if path is None or self._connection is None:
+        shared = self._snapshot
+        with shared.lock:
+            if path is not None and path != shared.path:
+                shared.connection = open_snapshot(self.settings.home)  # readers of the old one keep theirs
+                shared.path = path
+            if path is None or shared.connection is None:
                 raise StoreError(f"nothing is published in {self.settings.home} yet; run `callqa run FOLDER`")
-            return self._connection.cursor()
+            return shared.connection.cursor()
 
     def _frame(self, name: str, **values: Any) -> pl.DataFrame:
         try:

@@ -60,31 +60,31 @@ def _read_or_make(path: Path) -> bytes:
     return key
 
 
-def audio_token(key: bytes, sha256: str, now_s: float, lifetime_s: float) -> str:
-    """An opaque token for the recording with this content digest, valid for lifetime_s to 2 * lifetime_s.
+def audio_token(key: bytes, sha256: str, now_s: float, lifetime_s: float, user: str) -> str:
+    """An opaque token for this user and the recording with this content digest, valid for lifetime_s to twice that.
 
     The expiry is rounded up to whole lifetimes, so that the address stays the same over a page's reruns.
     """
     lifetime = max(1, round(lifetime_s))
     expires_at = (int(now_s) // lifetime + 2) * lifetime
     body = bytes.fromhex(sha256) + _EXPIRY.pack(expires_at)
-    return base64.urlsafe_b64encode(body + _mac(key, body)).rstrip(b"=").decode("ascii")
+    return base64.urlsafe_b64encode(body + _mac(key, body, user)).rstrip(b"=").decode("ascii")
 
 
-def read_audio_token(key: bytes, token: str, now_s: float) -> AudioLink:
-    """What `token` stands for. Raises LinkError when it was not made with `key` or is out of date."""
+def read_audio_token(key: bytes, token: str, now_s: float, user: str) -> AudioLink:
+    """What `token` stands for. Raises LinkError when it was not made with `key` for this user, or is out of date."""
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except ValueError as error:
         raise LinkError("this audio address is damaged; open the call again") from error
     body, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-    if len(body) != _SHA_BYTES + _EXPIRY.size or not hmac.compare_digest(mac, _mac(key, body)):
-        raise LinkError("this audio address was not made by this dashboard; open the call again")
+    if len(body) != _SHA_BYTES + _EXPIRY.size or not hmac.compare_digest(mac, _mac(key, body, user)):
+        raise LinkError("this audio address was not made by this dashboard for you; open the call again")
     (expires_at,) = _EXPIRY.unpack(body[_SHA_BYTES:])
     if now_s >= expires_at:
         raise LinkError("this audio address has expired; reload the call's page")
     return AudioLink(body[:_SHA_BYTES].hex(), expires_at)
 
 
-def _mac(key: bytes, body: bytes) -> bytes:
-    return hmac.new(key, b"audio:" + body, hashlib.sha256).digest()[:_MAC_BYTES]
+def _mac(key: bytes, body: bytes, user: str) -> bytes:
+    return hmac.new(key, b"audio:" + body + user.encode(), hashlib.sha256).digest()[:_MAC_BYTES]

@@ -1,4 +1,4 @@
-"""Starts the dashboard: Streamlit's application plus our audio route, on loopback."""
+"""Starts the dashboard: Streamlit's application plus our sign-in and audio routes, behind the gate."""
 
 import hashlib
 import hmac
@@ -21,11 +21,11 @@ SETTINGS_SECRET = "callqa_settings"  # noqa: S105  the key under which pages fin
 def serve(settings: Settings, ready: Callable[[str], None] | None = None) -> None:
     """Serve the dashboard until the process is stopped.
 
-    ready: called once with the address as soon as pages are served. Raises ConfigError for a host other than loopback,
-    a port in use or a data folder without write access.
+    ready: called once with the address as soon as pages are served. Raises ConfigError for a host other than loopback
+    without sign-in, a port in use or a data folder without write access.
     """
     host, port = settings.dashboard.host, settings.dashboard.port
-    check_address(host, port)
+    check_address(host, port, open_to_all=settings.auth.mode == "none")
     import uvicorn  # noqa: PLC0415  a second of imports that `callqa --help` must not pay
 
     app = build_app(settings)
@@ -44,12 +44,13 @@ def serve(settings: Settings, ready: Callable[[str], None] | None = None) -> Non
     Server(config).run()
 
 
-def check_address(host: str, port: int) -> None:
-    """Raise ConfigError unless `host` is loopback and `port` is free."""
-    if not _is_loopback(host):
+def check_address(host: str, port: int, *, open_to_all: bool = True) -> None:
+    """Raise ConfigError unless `port` is free and `host` is loopback, or people have to sign in."""
+    if open_to_all and not _is_loopback(host):
         raise ConfigError(
-            f"dashboard.host = {host!r} is not loopback, and there is no sign-in yet: everybody who reaches the port "
-            "would read patients' calls; set dashboard.host to 127.0.0.1 and reach it through an SSH tunnel"
+            f"dashboard.host = {host!r} is not loopback and auth.mode is none: everybody who reaches the port would "
+            "read patients' calls; set dashboard.host to 127.0.0.1, or add users (callqa user add) and set "
+            "auth.mode to local"
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -81,14 +82,17 @@ def build_app(settings: Settings) -> Any:
 
     bootstrap.load_config_options(options)
     from dashboards.audio_route import audio_route  # noqa: PLC0415
+    from dashboards.auth import Gate  # noqa: PLC0415
     from dashboards.data import Data  # noqa: PLC0415
+    from dashboards.sign_in import sign_in_routes  # noqa: PLC0415
 
     script = Path(str(files("dashboards").joinpath("app.py")))
-    return st.App(
+    app = st.App(
         script,
-        routes=[audio_route(settings, Data(settings))],
+        routes=[audio_route(settings, Data(settings)), *sign_in_routes(settings)],
         secrets={SETTINGS_SECRET: settings.model_dump_json()},
     )
+    return Gate(app, settings)
 
 
 def streamlit_options(settings: Settings) -> dict[str, Any]:

@@ -4,12 +4,15 @@ from typing import Any
 
 import streamlit as st
 
+from dashboards.auth import ANYBODY, SIGN_IN, SIGN_OUT
 from dashboards.context import Context
-from dashboards.i18n import LANGUAGES, Language, translator
+from dashboards.i18n import LANGUAGES, Language, Translator, translator
 from dashboards.plain import escaped
+from pipeline.config.settings import Settings
+from pipeline.store.users import User
 
 
-def header(default: Language) -> tuple[Language, str, Any]:
+def header(default: Language, user: User) -> tuple[Language, str, Any]:
     """The switches that stay over all pages. Returns the language, the reviewer's name and the place for a title."""
     with st.container(key="chrome", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         top = st.container(width="content")
@@ -27,15 +30,36 @@ def header(default: Language) -> tuple[Language, str, Any]:
             key="lang",
             label_visibility="collapsed",
         )
-        name = st.session_state.get("reviewer") or t("header.nobody")
-        with st.popover(escaped(name, 20), icon=":material/person:", help=t("header.reviewer_help")):
-            st.text_input(t("header.reviewer"), key="reviewer", max_chars=40, persist_state="session")
+        reviewer = _nobody(t) if user is ANYBODY else _somebody(t, user)
     language: Language = chosen or default
     if language != default:
         st.query_params["lang"] = language
     else:
         st.query_params.pop("lang", None)
-    return language, st.session_state.get("reviewer") or "local", top
+    return language, reviewer, top
+
+
+def _nobody(t: Translator) -> str:
+    """Nobody signs in: a name may be given, and everybody is told that the door is open."""
+    st.badge(t("header.open_badge"), icon=":material/lock_open:", color="orange", help=t("header.open_to_all"))
+    name = st.session_state.get("reviewer") or t("header.nobody")
+    with st.popover(escaped(name, 20), icon=":material/person:", help=t("header.reviewer_help")):
+        st.text_input(t("header.reviewer"), key="reviewer", max_chars=40, persist_state="session")
+    return st.session_state.get("reviewer") or ANYBODY.name
+
+
+def _somebody(t: Translator, user: User) -> str:
+    with st.popover(escaped(user.display_name, 20), icon=":material/person:"):
+        st.text(t("header.signed_in", name=user.display_name, role=t.code("user_role", user.role)))
+        st.link_button(t("header.sign_out"), SIGN_OUT, icon=":material/logout:")
+    return user.name
+
+
+def signed_out(settings: Settings) -> None:
+    """A session that has ended while the page was open: nothing more is shown, and the way back is."""
+    t = translator(settings.dashboard.language)
+    st.warning(t("sign_in.over"), icon=":material/lock:")
+    st.link_button(t("sign_in.link"), SIGN_IN)
 
 
 def empty_store(context: Context) -> None:

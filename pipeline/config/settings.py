@@ -138,6 +138,17 @@ class DashboardSettings(Section):
     rate_band_cpm: tuple[Positive, Positive]
 
 
+class AuthSettings(Section):
+    """Who the dashboard believes. mode: none (loopback only), local accounts, or a proxy that has signed people in."""
+
+    mode: Literal["none", "local", "proxy"]
+    session_s: Positive
+    max_failures: Annotated[int, Field(ge=1, le=1000)]
+    lockout_s: Positive
+    proxy_header: Annotated[str, Field(min_length=1)]
+    trusted_proxies: tuple[str, ...]
+
+
 class Settings(Section):
     """All settings. `home` is the data folder: the argument, else CALLQA_HOME, else ./data."""
 
@@ -152,6 +163,7 @@ class Settings(Section):
     metadata: MetadataSettings
     batch: BatchSettings
     dashboard: DashboardSettings
+    auth: AuthSettings
 
 
 def load_settings(home: Path | None = None, config: Path | None = None) -> Settings:

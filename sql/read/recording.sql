@@ -1,9 +1,10 @@
 -- purpose: where the recording with this content lies
 -- parameters: $sha256
--- columns: call_id, sha256, path, codec, intact (decoded whole and without a warning)
+-- columns: call_id, agent_id, sha256, path, codec, intact (decoded whole and without a warning)
 
 select
     call_id,
+    agent_id,
     sha256,
     path,
     codec,

@@ -30,7 +30,7 @@ def token(served_home):
 
     def of(call_id: str, now_s: float | None = None) -> str:
         sha256 = data.call(call_id).head["sha256"]
-        return audio_token(signing_key(served_home), sha256, now_s or time.time(), 3600.0)
+        return audio_token(signing_key(served_home), sha256, now_s or time.time(), 3600.0, "local")
 
     return of
 
@@ -56,7 +56,7 @@ def test_bad_addresses_give_no_data(served, token):
     assert fetch(served, "x" * 60)[0] == 403
     assert fetch(served, token(UNKNOWN_CALL, now_s=1000.0))[0] == 403
     assert fetch(served, "..%2f..%2fetc%2fpasswd")[0] in (400, 403, 404)
-    foreign = audio_token(b"z" * 32, "ab" * 32, time.time(), 3600.0)
+    foreign = audio_token(b"z" * 32, "ab" * 32, time.time(), 3600.0, "local")
     status, _, body = fetch(served, foreign)
     assert status == 403
     assert b"not made by this dashboard" in body
