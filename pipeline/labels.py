@@ -267,8 +267,7 @@ def share(hits: int, cases: int) -> Share | None:
 
 
 def _floor(rule: Rule) -> tuple[float | None, float | None]:
-    floor = getattr(rule, "floor", None)
-    return NO_FLOOR if floor is None else (floor.precision, floor.recall)
+    return NO_FLOOR if rule.floor is None else (rule.floor.precision, rule.floor.recall)
 
 
 def _place(key: str) -> tuple[str, int | None]:
