@@ -117,6 +117,10 @@ class SpokenTurn:
         """The flat index of (utterance's index in the call, position in its text)."""
         return {(self.utterances[n].index, at): flat for flat, (n, at) in enumerate(self._positions)}
 
+    def where(self, span: Span) -> tuple[tuple[int, int], tuple[int, int]]:
+        """For its first and its last character: which of `utterances`, and the position in its text."""
+        return self._positions[span.start], self._positions[span.end - 1]
+
     def stop_within(self, span: Span) -> str | None:
         """The strongest stop strictly inside the span."""
         inside = {stop for at, stop in self.stops.items() if span.start < at < span.end}
