@@ -256,6 +256,7 @@ def test_every_dependency_is_used() -> None:
         "pyannote.audio": "pyannote",
         "scikit-learn": "sklearn",
         "ruamel.yaml": "ruamel",
+        "PyYAML": "yaml",
     }
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     requirements = [r for group in (project["dependencies"], *project["optional-dependencies"].values()) for r in group]
