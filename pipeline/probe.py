@@ -17,7 +17,7 @@ from itertools import accumulate, groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model import Probe, Utterance
+from pipeline.model import Probe, Utterance, Word
 from pipeline.sounds import INDEL_COST, WALL, WALL_COST, costs, encode, numbers
 from pipeline.text import syllables
 
@@ -74,20 +74,39 @@ def candidates(utterances: Sequence[Utterance], phrases: Iterable[str]) -> tuple
     return tuple(_nearest(clean))
 
 
+def nearest(text: str, phrase: str) -> Candidate | None:
+    """The stretch of a text that sounds most like the phrase; None where none is near at all."""
+    line = _Line([Utterance(0, "unknown", "", 0.0, 0.0, text, text)])
+    wanted = numbers(encode(phrase))
+    if not len(wanted):
+        return None
+    total, starts = _search(wanted[None, :], numbers("".join(line.sounds)))
+    column = int(np.argmin(total[0]))
+    cost, first = float(total[0, column]), int(starts[0, column])
+    inside = first <= column and WALL not in line.sounds[first : column + 1]
+    return line.candidate(phrase, first, column, cost / len(wanted)) if inside else None
+
+
+def with_phrase(text: str, place: Candidate, begins: int = 0) -> str:
+    """The text with the phrase put into its place. begins: where `text` begins in the text that the place is of."""
+    return text[: place.first - begins] + place.phrase + text[place.last + 1 - begins :]
+
+
 def settle(utterance: Utterance, hidden: Sequence[Candidate], score: Score) -> tuple[Probe, ...]:
     """Ask the recogniser about the candidates of one utterance.
 
     Each probe compares the utterance as decoded with the utterance with the phrase put in, so that both texts explain
-    the same audio: all of it up to MAX_SCORED_S, else the words within AROUND_S of the place. Candidates whose audio or
-    text cannot be scored give no probe.
+    the same audio: all of it up to MAX_SCORED_S, else the words within AROUND_S of the place. Spelling that was mended
+    counts as it was heard. Candidates whose audio or text cannot be scored give no probe.
     """
+    utterance = replace(utterance, text=_as_heard(utterance))
     whole = utterance.duration_s <= MAX_SCORED_S
     return tuple(p for group in ([hidden] if whole else [[c] for c in hidden]) for p in _asked(utterance, group, score))
 
 
 def _asked(utterance: Utterance, hidden: Sequence[Candidate], score: Score) -> Iterator[Probe]:
     part, begins = (utterance, 0) if utterance.duration_s <= MAX_SCORED_S else _around(utterance, hidden[0])
-    decoded, *readings = score(part, (part.text, *(_with_phrase(part.text, c, begins) for c in hidden)))
+    decoded, *readings = score(part, (part.text, *(with_phrase(part.text, c, begins) for c in hidden)))
     for candidate, reading in zip(hidden, readings, strict=True):
         if reading is not None and decoded is not None:
             yield _probe(utterance, candidate, reading, decoded)
@@ -110,6 +129,7 @@ def _around(utterance: Utterance, candidate: Candidate) -> tuple[Utterance, int]
 
 def _probe(utterance: Utterance, candidate: Candidate, reading: float, decoded: float) -> Probe:
     start_s, end_s = _time_of(utterance, candidate)
+    words = _words_of(utterance, candidate)
     return Probe(
         phrase=candidate.phrase,
         utterance_index=utterance.index,
@@ -121,27 +141,41 @@ def _probe(utterance: Utterance, candidate: Candidate, reading: float, decoded: 
         phrase_logprob=round(reading, 3),
         decoded_logprob=round(decoded, 3),
         log_ratio=round(reading - decoded, 3),
+        word_probability=round(sum(w.probability for w in words) / len(words), 4) if words else None,
     )
 
 
-def _time_of(utterance: Utterance, candidate: Candidate) -> tuple[float, float]:
-    """From the first to the last word that the stretch touches; the utterance's time where words and text differ."""
+def _words_of(utterance: Utterance, candidate: Candidate) -> tuple[Word, ...]:
+    """The words that the stretch touches; () where words and text differ in length."""
     blanks = _blanks(utterance)
     if blanks is None:
-        return utterance.start_s, utterance.end_s
+        return ()
     ends = list(accumulate(len(word.text) for word in utterance.words))
     first, last = (bisect_right(ends, blanks + at) for at in (candidate.first, candidate.last))
-    return utterance.words[first].start_s, utterance.words[last].end_s
+    return utterance.words[first : last + 1]
+
+
+def _time_of(utterance: Utterance, candidate: Candidate) -> tuple[float, float]:
+    """From the first to the last word that the stretch touches; the utterance's time where nobody knows."""
+    words = _words_of(utterance, candidate)
+    return (words[0].start_s, words[-1].end_s) if words else (utterance.start_s, utterance.end_s)
 
 
 def _blanks(utterance: Utterance) -> int | None:
-    """How many blanks the words begin with that the text does not; None where words and text differ otherwise."""
+    """How many blanks the words begin with that the text does not; None where words and text differ in length.
+
+    Characters may differ: they were simplified or mended one by one.
+    """
     spoken = "".join(word.text for word in utterance.words)
-    return len(spoken) - len(spoken.lstrip()) if spoken.strip() == utterance.text else None
+    return len(spoken) - len(spoken.lstrip()) if len(spoken.strip()) == len(utterance.text) else None
 
 
-def _with_phrase(text: str, candidate: Candidate, begins: int) -> str:
-    return text[: candidate.first - begins] + candidate.phrase + text[candidate.last + 1 - begins :]
+def _as_heard(utterance: Utterance) -> str:
+    """The text before its spelling was mended."""
+    text = utterance.text
+    for mended in utterance.corrections:
+        text = text[: mended.start] + mended.original + text[mended.end :]
+    return text
 
 
 class _Line:

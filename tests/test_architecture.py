@@ -57,6 +57,8 @@ ALLOWED = {
     "measures": BASE | {"text"},
     "sounds": {"text"},
     "probe": BASE | {"sounds", "text"},
+    "rereading": {"engines", "probe", "sounds"},
+    "verify": BASE | {"audio", "crosstalk", "engines", "probe", "rereading", "rules", "text"},
     "rules": BASE | {"sounds", "text"},
     "scoring": BASE,
     "topics": BASE | {"rules"},
@@ -72,7 +74,7 @@ ALLOWED = {
     "doctor": BASE | {"analyze", "engines", "store"},
     "analyze": BASE
     | {"align", "audio", "crosstalk", "engines", "measures", "probe", "roles", "rulebooks", "rules", "scoring"}
-    | {"sounds", "text", "topics"},
+    | {"sounds", "text", "topics", "verify"},
     "backtest": BASE | {"rules"},
     "labels": BASE | {"backtest", "evaluate", "rules", "store"},
     "batch": BASE | {"analyze", "logs", "metadata", "store"},

@@ -43,6 +43,9 @@ class Example:
     duration_s: float | None = None
 
 
+DEAR: frozenset[Severity] = frozenset({"major", "red_line"})
+
+
 @dataclass(frozen=True, slots=True)
 class Floor:
     """What a rule must reach on labelled calls, each 0..1. None: nothing is asked."""
@@ -150,17 +153,20 @@ class Rulebook:
         """Every phrase list that the rules in force look for: what an index has to know."""
         return tuple(words for rule in self.rules if rule.enabled for words in rule.lists())
 
+    def dear(self) -> tuple[Rule, ...]:
+        """The phrase rules in force whose hits cost dearly: they are checked in the audio before they count."""
+        return tuple(
+            r
+            for r in self.rules
+            if r.enabled and r.status != "satisfied" and r.severity in DEAR and isinstance(r.operator, PhraseOperator)
+        )
+
     def phrases_to_verify(self, role: Role) -> frozenset[str]:
         """Phrases that cost a person of this role dearly: looked for in the audio where they are not in the words.
 
         Those of `phrase` rules from major on that may be heard by sound. Anybody's phrases for an unknown role.
         """
-        dear = (
-            r
-            for r in self.rules
-            if r.enabled and r.severity in ("major", "red_line") and isinstance(r.operator, PhraseOperator)
-        )
-        concerned = (r for r in dear if r.role in (None, role) or role == "unknown")
+        concerned = (r for r in self.dear() if r.role in (None, role) or role == "unknown")
         lists = (words for rule in concerned for words in rule.operator.phrase_lists())
         return frozenset(p.characters for words in lists for p in words.phrases if p.pinyin)
 
