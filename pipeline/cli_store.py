@@ -69,6 +69,7 @@ def recheck(
     from pipeline import rulebooks  # noqa: PLC0415 - here and below: heavy
     from pipeline.analyze import Judge  # noqa: PLC0415
     from pipeline.batch import upkeep  # noqa: PLC0415
+    from pipeline.batch.rejudge import JudgeFactory  # noqa: PLC0415
 
     settings, out = settings_of(context), console()
     active = None
@@ -76,7 +77,7 @@ def recheck(
         active, settings = rulebooks.read_sources(settings).version, rulebooks.at_version(settings, version)
     judge = Judge(settings)
     settings = rulebooks.pinned(settings, judge.sources)
-    result = upkeep.recheck(settings, judge.judge, since=since.date() if since else None)
+    result = upkeep.recheck(settings, JudgeFactory(settings), since=since.date() if since else None)
     for problem in result.problems:
         out.print(f"kept the old judgement: {problem}", markup=False)
     out.print(f"judged {result.calls} calls by {judge.version}; published snapshot {result.published.snapshot_id}")

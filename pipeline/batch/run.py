@@ -13,12 +13,12 @@ from pipeline.batch.jobs import EngineFactory, Executor, Failure, Job, Progress,
 from pipeline.batch.local import LocalExecutor
 from pipeline.batch.lock import batch_lock
 from pipeline.batch.stopping import Stop, stop_on_signals
-from pipeline.batch.upkeep import adopt_stored, publish_now, remove_litter
+from pipeline.batch.upkeep import adopt_stored, gather, publish_now
 from pipeline.config import Settings
 from pipeline.errors import ConfigError, EngineError, StoreError
 from pipeline.metadata import MetadataReader, caller_key
 from pipeline.model import Recording
-from pipeline.store import artefact, snapshot
+from pipeline.store import artefact, days, snapshot
 from pipeline.store.ledger import Entry, FailureKind, Ledger, Outcome, RunCounts, open_ledger
 
 FAILURE_KINDS: dict[str, FailureKind] = {"audio": "audio", "engine": "engine", "timeout": "timeout", "crash": "crash"}
@@ -106,7 +106,7 @@ class _Batch:
         recovered = self.ledger.recover(self.settings.batch.max_attempts)
         if recovered:
             structlog.get_logger().warning("recovered", calls=recovered)
-        remove_litter(self.settings.home)
+        days.remove_hidden(self.settings.home)
         self.states_before = self.ledger.counts()
         if not self.states_before and artefact.has_facts(self.settings.home):
             adopt_stored(self.settings.home, self.ledger)
@@ -156,6 +156,7 @@ class _Batch:
         if unchanged and snapshot.current_snapshot(home):
             return
         self.progress.publishing()
+        gather(home)
         self.published = publish_now(self.settings, self.ledger)
 
     def close_run(self, run_id: int, outcome: Outcome) -> None:

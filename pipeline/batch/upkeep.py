@@ -1,20 +1,22 @@
-"""What keeps the stores true without hearing a call again: judge anew, publish, rebuild."""
+"""What keeps the stores true without hearing a call again: gather, judge anew, publish, rebuild."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+import structlog
+
+from pipeline.batch import rejudge
 from pipeline.batch.lock import batch_lock
+from pipeline.batch.rejudge import CallJudge, Crew, Day, Done, Piece
 from pipeline.config import MeasureSettings, Settings
-from pipeline.model import CallFacts, CallReport, Judgement, Measure, Measures
-from pipeline.store import artefact, snapshot
-from pipeline.store.check import InvalidReport, check_report
-from pipeline.store.durable import TEMPORARY_SUFFIX
+from pipeline.store import amend, artefact, days, keys, snapshot
+from pipeline.store.files import CALL_ID, UNDATED
 from pipeline.store.ledger import Ledger, open_ledger
 
-LEVEL, SPL, OFFSET = "active_level_dbfs", "estimated_spl_db", "spl_offset_db"
-UNCALIBRATED = "uncalibrated_line"
+GATHER_FROM_FILES = 20  # a day before today with so many calls in own files is gathered after a run
+GATHER_TODAY_FROM_FILES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,59 +37,52 @@ def publish(settings: Settings) -> snapshot.Published:
 def rebuild(settings: Settings) -> snapshot.Published:
     """Publish from the artefacts; a ledger that was lost learns of the calls again. Raises BusyError or StoreError."""
     with batch_lock(settings.home), open_ledger(settings.home) as ledger:
-        remove_litter(settings.home)
+        days.remove_hidden(settings.home)
+        gather(settings.home)
         adopt_stored(settings.home, ledger)
-        return publish_now(settings, ledger)
+        return publish_now(settings, ledger, anew=True)
 
 
 def recheck(
     settings: Settings,
-    judge: Callable[[CallFacts], Judgement],
+    make: Callable[[], CallJudge],
     on_call: Callable[[int], None] = lambda _: None,
     *,
     since: date | None = None,
+    processes: int | None = None,
 ) -> Rejudged:
     """Judge all stored facts again, with levels by the present calibration, and publish. No model is loaded.
 
-    judge: pipeline.analyze.Judge.judge. on_call is told how many calls are done. since: calls of earlier days keep
-    their judgements. A call whose judgement contradicts itself keeps the old one. Raises BusyError or StoreError.
+    make: pipeline.batch.rejudge.JudgeFactory; it must make the same judge in every process, whatever is edited
+    meanwhile. on_call is told how many calls are done. since: calls of earlier days keep their judgements. processes:
+    None: as many as there are cores and work for. A call whose judgement contradicts itself keeps the old one. Raises
+    BusyError, StoreError, and RuleError before anything is changed.
     """
     home = settings.home
-    problems: list[str] = []
     with batch_lock(home), open_ledger(home) as ledger:
-        calls = 0
-        for stored in artefact.iter_facts(home, since):
-            facts = recalibrated(stored, settings.measures)
-            report = CallReport(facts, judge(facts))
-            try:
-                check_report(report)
-            except InvalidReport as error:
-                problems.append(str(error))
-                continue
-            if facts != stored:
-                artefact.write_facts(home, facts)
-            artefact.write_judgement(home, report.judgement)
-            calls += 1
-            on_call(calls)
-        return Rejudged(calls, publish_now(settings, ledger), tuple(problems))
+        days.remove_hidden(home)
+        folders = [f for f in days.days(home) if since is None or f.name == UNDATED or f.name >= since.isoformat()]
+        calls = sum(days.count(folder) for folder in folders)
+        with rejudge.crew(make, processes or rejudge.usable_processes(calls)) as crew:
+            problems = _prepared(home, folders, settings.measures, crew)
+            done = _judged(home, folders, crew, on_call)
+        problems += [problem for one in done for problem in one.problems]
+        return Rejudged(sum(one.calls for one in done), publish_now(settings, ledger), tuple(problems))
 
 
-def recalibrated(facts: CallFacts, settings: MeasureSettings) -> CallFacts:
-    """The facts with every estimated SPL made anew from its active level and the present offset of its line."""
-    line = facts.recording.metadata.line or ""
-    offset_db = settings.line_spl_offsets_db.get(line, settings.spl_offset_db)
-    known = Measure(OFFSET, offset_db) if line in settings.line_spl_offsets_db else Measure(OFFSET, None, UNCALIBRATED)
-    shifted = _shifted(facts.measures, offset_db)
-    return replace(
-        facts,
-        measures=Measures(tuple(known if m.name == OFFSET else m for m in shifted.items)),
-        utterances=tuple(replace(u, measures=_shifted(u.measures, offset_db)) for u in facts.utterances),
-    )
+def gather(home: Path) -> None:
+    """Gather the files of days that hold many single calls. Only with the batch lock held."""
+    today = datetime.now(UTC).date().isoformat()
+    for folder in days.days(home):
+        own = len(days.own_files(folder, artefact.FACTS_SUFFIX))
+        if own >= (GATHER_FROM_FILES if folder.name < today else GATHER_TODAY_FROM_FILES):
+            for path in days.compact(folder):
+                structlog.get_logger().warning("artefact_unreadable", file=str(path))
 
 
-def publish_now(settings: Settings, ledger: Ledger) -> snapshot.Published:
-    """Publish with the batch lock held."""
-    return snapshot.publish(settings.home, ledger.file_states(), keep=settings.batch.snapshots_kept)
+def publish_now(settings: Settings, ledger: Ledger, *, anew: bool = False) -> snapshot.Published:
+    """Publish with the batch lock held. anew: build all of it, even what the snapshot before holds already."""
+    return snapshot.publish(settings.home, ledger.file_states(), keep=settings.batch.snapshots_kept, anew=anew)
 
 
 def adopt_stored(home: Path, ledger: Ledger) -> None:
@@ -96,16 +91,44 @@ def adopt_stored(home: Path, ledger: Ledger) -> None:
         ledger.adopt(recording, fingerprint)
 
 
-def remove_litter(home: Path) -> None:
-    """Remove files that a killed process had not finished writing. Only with the batch lock held."""
-    for litter in artefact.artefacts_folder(home).glob(f"*/.*{TEMPORARY_SUFFIX}"):
-        litter.unlink(missing_ok=True)
+def _prepared(home: Path, folders: Sequence[Path], measures: MeasureSettings, crew: Crew) -> list[str]:
+    """Gather each day's files and bring levels and numbers of earlier calls up to date. Returns what went wrong."""
+    offsets = amend.Offsets(measures.spl_offset_db, measures.line_spl_offsets_db)
+    loose = [Day(f, offsets) for f in folders if days.is_loose(f)]
+    problems = [p for _, found in crew.each(rejudge.gathered, loose) for p in found]
+    changed = _changed_numbers(home)
+    whole = [
+        Day(f, offsets, {i: changed[i] for i in days.call_ids(f) if i in changed} if changed else {})
+        for f in folders
+        if (f / days.DAY_FACTS).is_file()
+    ]
+    return problems + [p for _, found in crew.each(rejudge.amended, whole) for p in found]
 
 
-def _shifted(measures: Measures, offset_db: float) -> Measures:
-    return Measures(tuple(_shifted_one(m, measures, offset_db) for m in measures.items))
+def _changed_numbers(home: Path) -> dict[str, int | None]:
+    """By call: how often its caller rang before, where that is not what is stored."""
+    known = keys.stored(home, artefact.FACTS_SUFFIX)
+    tables = (keys.callers(path, known.skip(path)) for path in known.files)
+    changed = keys.previous_calls(tables)
+    return dict(zip(changed[CALL_ID].to_pylist(), changed["previous_calls"].to_pylist(), strict=True))
 
 
-def _shifted_one(measure: Measure, measures: Measures, offset_db: float) -> Measure:
-    level = measures.value(measure.name.removesuffix(SPL) + LEVEL) if measure.name.endswith(SPL) else None
-    return measure if measure.value is None or level is None else replace(measure, value=level + offset_db)
+def _judged(home: Path, folders: Sequence[Path], crew: Crew, on_call: Callable[[int], None]) -> list[Done]:
+    known = keys.stored(home, artefact.FACTS_SUFFIX)
+    pieces = [
+        Piece(home, part, known.skip(path))
+        for folder in folders
+        if (path := folder / days.DAY_FACTS) in known.files
+        for part in days.parts(path, rejudge.GROUPS_PER_PART)
+    ]
+    done: dict[Piece, Done] = {}
+    calls = 0
+    for piece, one in crew.judged(pieces):
+        done[piece] = one
+        calls += one.calls
+        on_call(calls)
+    for path in {piece.part.path for piece in pieces}:
+        mine = [p for p in pieces if p.part.path == path]
+        if all(done[p].whole for p in mine):
+            days.keep_judgements(path.parent, {p.part.judgement_path for p in mine})
+    return list(done.values())

@@ -37,10 +37,10 @@ def start(make: Callable[[], CallAnalyzer], stages: Connection, home: Path) -> N
     logs.swallow_output(home)
     _Process.make = make
     _Process.stages = stages
-    threading.Thread(target=_end_with_driver, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=end_with_driver, args=(os.getppid(),), daemon=True).start()
 
 
-def _end_with_driver(driver: int) -> None:
+def end_with_driver(driver: int) -> None:
     """A killed driver must not leave workers behind that hold memory and models."""
     while os.getppid() == driver:
         time.sleep(WATCH_EVERY_S)

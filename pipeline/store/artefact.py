@@ -1,107 +1,186 @@
-"""Facts and judgements of calls as parquet: one file each per call, stored apart, nested columns.
+"""Facts and judgements of calls as parquet, stored apart: written one by one, read one by one or many at once.
 
-artefacts/DATE|undated/NAME.facts.parquet and NAME.judgement.parquet. NAME is made from the call id and fits every
-file system; the true id is a column. Names that begin with "_" hold many calls (a compacted day): every reader
-takes files with any number of rows, and a call's own file wins over a row in such a file.
+A call that was just analysed lies in files of its own; `pipeline.store.days` gathers those of a day. Every reader takes
+both and knows which counts (`pipeline.store.keys`). A judgement counts only if it was made after the facts.
 """
 
 from collections.abc import Iterator
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.errors import StoreError
 from pipeline.model import CallFacts, CallReport, Judgement, Recording
-from pipeline.store.columns import from_row, schema_of, to_row
+from pipeline.store.columns import to_table
 from pipeline.store.durable import replace_file
+from pipeline.store.files import (
+    CALL_ID,
+    FACTS_SUFFIX,
+    GROUP_CALLS,
+    JUDGEMENT_SUFFIX,
+    UNDATED,
+    RowGroup,
+    artefact_files,
+    artefacts_folder,
+    facts_schema,
+    file_name,
+    is_shared,
+    judgement_schema,
+    read_rows,
+    row_groups,
+    schema_for,
+    write_small,
+)
+from pipeline.store.keys import Stored, columns_of, stored
+from pipeline.store.rows import column_at, from_table, read
 
-FACTS_SUFFIX = ".facts.parquet"
-JUDGEMENT_SUFFIX = ".judgement.parquet"
-UNDATED = "undated"
-NAME_BYTES = 100  # with the longest suffix a file name stays under 120 bytes
-CALL_ID = "call_id"  # column of facts files, so that readers need not open the recording struct
+__all__ = [  # what others need of the layout, under one name
+    "FACTS_SUFFIX",
+    "JUDGEMENT_SUFFIX",
+    "artefact_files",
+    "artefacts_folder",
+    "facts_schema",
+    "file_name",
+    "judgement_schema",
+    "read_rows",
+]
+
+# What judging seldom looks at: read and made into objects only when it does.
+LAZY = frozenset(
+    {
+        ("turns",),
+        ("events",),
+        ("probes",),
+        ("measures",),
+        ("envelope",),
+        ("engine",),
+        ("utterances", "words"),
+        ("utterances", "measures"),
+        ("utterances", "corrections"),
+    }
+)
 
 T = TypeVar("T", CallFacts, Judgement)
 
 
-def artefacts_folder(home: Path) -> Path:
-    return home / "artefacts"
-
-
-def file_name(call_id: str) -> str:
-    """The name of a call's files without suffix: the id itself where it is harmless, else with a digest.
-
-    At most 100 bytes; never begins with "." or "_"; differs for different ids.
-    """
-    safe = "".join(c if c.isalnum() or c in "-_." or ord(c) > 0x2FF else "-" for c in call_id)
-    safe = safe.lstrip("._") or "call"
-    if safe == call_id and len(safe.encode()) <= NAME_BYTES:
-        return safe
-    cut = safe.encode()[: NAME_BYTES - 13].decode(errors="ignore")
-    return f"{cut}-{sha256(call_id.encode()).hexdigest()[:12]}"
-
-
 def write_report(home: Path, report: CallReport) -> None:
-    """Store facts and judgement of a call. A judgement of older facts is never left beside new facts.
+    """Store facts and judgement of a call in files of their own.
 
-    Raises StoreError when the data folder cannot be written.
+    A judgement of older facts never counts beside new ones: an own file is removed first, a row in a file of many is
+    known by its time. Raises StoreError when the data folder cannot be written.
     """
-    call_id = report.facts.recording.call_id
-    for old in _files_of(home, call_id, JUDGEMENT_SUFFIX):
-        _remove(old)
+    for old in _own_files(home, report.facts.recording.call_id, JUDGEMENT_SUFFIX):
+        remove(old)
     write_facts(home, report.facts)
     write_judgement(home, report.judgement)
 
 
 def write_facts(home: Path, facts: CallFacts) -> Path:
     """Store the facts of a call under the day it took place; they replace those stored before. Returns the file."""
-    started = facts.recording.metadata.started_at
-    day = started.date().isoformat() if started else UNDATED
-    row = {CALL_ID: facts.recording.call_id, **to_row(facts)}
-    return _write(home, day, facts.recording.call_id, FACTS_SUFFIX, facts_schema(), row)
+    call_id = facts.recording.call_id
+    return _write(home, day_of(facts.recording), call_id, FACTS_SUFFIX, facts_table([facts]))
 
 
 def write_judgement(home: Path, judgement: Judgement) -> Path:
     """Store a judgement beside the facts of its call. Raises StoreError when there are none. Returns the file."""
-    facts = _files_of(home, judgement.call_id, FACTS_SUFFIX) or _shared_files_with(home, judgement.call_id)
-    if not facts:
+    place = _place(home, judgement.call_id, FACTS_SUFFIX)
+    if place is None:
         raise StoreError(f"call {judgement.call_id!r} has no stored facts to judge; analyse it with callqa run")
-    day = facts[0].parent.name
-    return _write(home, day, judgement.call_id, JUDGEMENT_SUFFIX, schema_of(Judgement), to_row(judgement))
+    table = to_table(Judgement, [judgement])
+    return _write(home, place.parent.name, judgement.call_id, JUDGEMENT_SUFFIX, table)
 
 
-def facts_schema() -> pa.Schema:
-    """Columns of a facts file: call_id, then the fields of CallFacts."""
-    schema = schema_of(CallFacts)
-    return schema.insert(0, pa.field(CALL_ID, pa.string()))
+def day_of(recording: Recording) -> str:
+    """The folder a call belongs to: its day in its own zone, or UNDATED."""
+    started = recording.metadata.started_at
+    return started.date().isoformat() if started else UNDATED
 
 
-def judgement_schema() -> pa.Schema:
-    """Columns of a judgement file: the fields of Judgement."""
-    return schema_of(Judgement)
+def facts_table(calls: list[CallFacts]) -> pa.Table:
+    """Facts as the rows of a facts file."""
+    table = to_table(CallFacts, calls)
+    ids = pa.array([facts.recording.call_id for facts in calls], pa.string())
+    return table.add_column(0, CALL_ID, ids)
+
+
+def read_calls(home: Path, since: date | None = None, chunk: int = GROUP_CALLS) -> Iterator[tuple[CallFacts, ...]]:
+    """All stored facts by day, at most `chunk` calls at a time; what is seldom looked at is read when it is.
+
+    since: leaves out earlier days, keeps undated calls. Raises StoreError naming a file that cannot be read.
+    """
+    first = since.isoformat() if since else ""
+    known = stored(home, FACTS_SUFFIX)
+    for path in known.damaged:
+        read_rows(path, facts_schema())  # says what is wrong
+    waiting: list[pa.Table] = []
+    for path in known.files:
+        if path.parent.name != UNDATED and path.parent.name < first:
+            continue
+        if is_shared(path):
+            for group in row_groups(path):
+                calls = facts_of_group(group, known.skip(path))
+                yield from (calls[i : i + chunk] for i in range(0, len(calls), chunk))
+            continue
+        waiting.append(read_rows(path, facts_schema()))
+        if len(waiting) >= min(chunk, GROUP_CALLS):
+            yield facts_of_table(pa.concat_tables(waiting))
+            waiting = []
+    if waiting:
+        yield facts_of_table(pa.concat_tables(waiting))
+
+
+def facts_of_group(group: RowGroup, skip: frozenset[str] = frozenset()) -> tuple[CallFacts, ...]:
+    """The facts of a row group without those of the calls to skip."""
+    table = group.table(lambda leaf: not any(leaf[:n] in LAZY for n in range(1, len(leaf) + 1)))
+    calls = read(CallFacts, table, frozenset(p for p in LAZY if group.has(p)), group.column)
+    return tuple(c for c in calls if c.recording.call_id not in skip) if skip else tuple(calls)
+
+
+def facts_of_table(table: pa.Table) -> tuple[CallFacts, ...]:
+    """The facts of rows that are in memory."""
+    return tuple(read(CallFacts, table, LAZY, lambda path: column_at(table, path)))
 
 
 def iter_facts(home: Path, since: date | None = None) -> Iterator[CallFacts]:
-    """All stored facts, one at a time, by day and file name. since: leaves out earlier days, keeps undated calls.
+    """All stored facts, one at a time, by day. since: leaves out earlier days, keeps undated calls.
 
     Raises StoreError naming a file that cannot be read.
     """
-    for row in _iter_rows(home, FACTS_SUFFIX, None, since):
-        yield from_row(CallFacts, row)
+    for calls in read_calls(home, since):
+        yield from calls
+
+
+def iter_judgements(home: Path, since: date | None = None) -> Iterator[Judgement]:
+    """All stored judgements, one at a time, by day. Raises StoreError naming a file that cannot be read."""
+    first = since.isoformat() if since else ""
+    known = stored(home, JUDGEMENT_SUFFIX)
+    for path in (*known.files, *known.damaged):
+        if path.parent.name == UNDATED or path.parent.name >= first:
+            judgements = from_table(Judgement, read_rows(path, judgement_schema()))
+            yield from (j for j in judgements if j.call_id not in known.skip(path))
 
 
 def iter_recordings(home: Path) -> Iterator[tuple[Recording, str]]:
     """Recording and engine fingerprint of all stored calls, without reading what was said."""
-    for row in _iter_rows(home, FACTS_SUFFIX, [CALL_ID, "recording", "engine"], None):
-        yield from_row(Recording, row["recording"]), row["engine"]["fingerprint"]
+    known: Stored = stored(home, FACTS_SUFFIX)
+    for path in known.files:
+        table = read_rows(path, pa.schema([facts_schema().field(n) for n in ("recording", "engine")]))
+        recordings: list[Recording] = from_column(Recording, table, "recording")
+        prints = table.column("engine").combine_chunks().field("fingerprint").to_pylist()
+        skip = known.skip(path)
+        yield from ((r, p) for r, p in zip(recordings, prints, strict=True) if r.call_id not in skip)
+
+
+def from_column(kind: Any, table: pa.Table, name: str) -> list[Any]:
+    """The dataclass that each row of one struct column holds."""
+    struct = table.column(name).combine_chunks()
+    return from_table(kind, pa.Table.from_struct_array(struct))
 
 
 def read_facts(home: Path, call_id: str) -> CallFacts | None:
-    """The stored facts of a call, None if there are none."""
+    """The stored facts of a call, whole; None if there are none."""
     return _read(home, call_id, FACTS_SUFFIX, CallFacts)
 
 
@@ -113,31 +192,9 @@ def read_judgement(home: Path, call_id: str) -> Judgement | None:
 def read_report(home: Path, call_id: str) -> CallReport | None:
     """Facts and judgement of a call, None unless both are stored."""
     facts, judgement = read_facts(home, call_id), read_judgement(home, call_id)
-    return CallReport(facts, judgement) if facts and judgement else None
-
-
-def artefact_files(home: Path, suffix: str) -> list[Path]:
-    """Every stored file with FACTS_SUFFIX or JUDGEMENT_SUFFIX, by day and name."""
-    found = artefacts_folder(home).glob(f"*/*{suffix}")
-    return sorted(p for p in found if not p.name.startswith("."))
-
-
-def read_rows(path: Path, schema: pa.Schema) -> pa.Table:
-    """All rows of a file in the columns of `schema`; a column that an older file lacks is null.
-
-    Raises StoreError when the file is damaged.
-    """
-    try:
-        with pq.ParquetFile(path) as file:
-            table = file.read(use_threads=False)
-        missing = [field for field in schema if field.name not in table.column_names]
-        for field in missing:
-            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
-        return table.select(schema.names).cast(schema)
-    except (OSError, pa.ArrowException) as error:
-        raise StoreError(
-            f"{path} cannot be read: {error}; delete this file and run callqa run again to make it anew"
-        ) from error
+    if facts is None or judgement is None or judgement.judged_at < facts.analyzed_at:
+        return None
+    return CallReport(facts, judgement)
 
 
 def has_facts(home: Path) -> bool:
@@ -145,52 +202,58 @@ def has_facts(home: Path) -> bool:
     return next(artefacts_folder(home).glob(f"*/*{FACTS_SUFFIX}"), None) is not None
 
 
-def _write(home: Path, day: str, call_id: str, suffix: str, schema: pa.Schema, row: dict[str, Any]) -> Path:
+def _write(home: Path, day: str, call_id: str, suffix: str, table: pa.Table) -> Path:
     path = artefacts_folder(home) / day / f"{file_name(call_id)}{suffix}"
-    table = pa.Table.from_pylist([row], schema=schema)
-    replace_file(path, lambda target: _write_small(table, target))
-    for old in _files_of(home, call_id, suffix):
+    replace_file(path, lambda target: write_small(table, target))
+    for old in _own_files(home, call_id, suffix):
         if old != path:  # the call was stored under another day before
-            _remove(old)
+            remove(old)
     return path
 
 
-def _write_small(table: pa.Table, path: Path) -> None:
-    """A file of one row has some ninety columns: dictionaries, statistics and a second schema double its size."""
-    pq.write_table(table, path, compression="zstd", use_dictionary=False, write_statistics=False, store_schema=False)
-
-
 def _read(home: Path, call_id: str, suffix: str, kind: type[T]) -> T | None:
-    for path in (*_files_of(home, call_id, suffix), *_shared_files(home, suffix)):
-        for row in _rows_of(path, None):
-            if row[CALL_ID] == call_id:
-                return from_row(kind, row)
+    path = _place(home, call_id, suffix)
+    if path is None:
+        return None
+    if not is_shared(path):
+        rows = from_table(kind, read_rows(path, schema_for(suffix)))
+    else:
+        found = _holding(path, call_id)
+        rows = from_table(kind, found) if found is not None else []
+    return rows[0] if rows else None
+
+
+def _holding(path: Path, call_id: str) -> pa.Table | None:
+    """The row of a call in a file of many: ids are read first, then only its row group."""
+    for group in row_groups(path):
+        if group.may_hold(call_id):
+            ids = group.table(lambda leaf: leaf == (CALL_ID,))[CALL_ID].to_pylist()
+            if call_id in ids:
+                return group.table(lambda _: True).slice(ids.index(call_id), 1)
     return None
 
 
-def _iter_rows(home: Path, suffix: str, columns: list[str] | None, since: date | None) -> Iterator[dict[str, Any]]:
-    first = since.isoformat() if since else ""
-    paths = [p for p in artefact_files(home, suffix) if p.parent.name == UNDATED or p.parent.name >= first]
-    own = {p.name for p in paths if not p.name.startswith("_")}
-    for path in paths:
-        shared = path.name.startswith("_")
-        for row in _rows_of(path, columns):
-            if not (shared and f"{file_name(row[CALL_ID])}{suffix}" in own):
-                yield row
+def _place(home: Path, call_id: str, suffix: str) -> Path | None:
+    """The file whose row of this call counts."""
+    made_at = "analyzed_at" if suffix == FACTS_SUFFIX else "judged_at"
+    own = _own_files(home, call_id, suffix)
+    found = own or [p for p in _shared_files(home, suffix) if _holding_id(p, call_id)]
+    if len(found) < 2:
+        return found[0] if found else None
+    return max(found, key=lambda p: (_made_at(p, call_id, made_at), p.parent.name != UNDATED, p))
 
 
-def _rows_of(path: Path, columns: list[str] | None) -> Iterator[dict[str, Any]]:
-    try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=64, columns=columns):
-                yield from batch.to_pylist()
-    except (OSError, pa.ArrowInvalid) as error:
-        raise StoreError(
-            f"{path} cannot be read: {error}; delete this file and run callqa run again to make it anew"
-        ) from error
+def _holding_id(path: Path, call_id: str) -> bool:
+    groups = (g for g in row_groups(path) if g.may_hold(call_id))
+    return any(call_id in g.table(lambda leaf: leaf == (CALL_ID,))[CALL_ID].to_pylist() for g in groups)
 
 
-def _files_of(home: Path, call_id: str, suffix: str) -> list[Path]:
+def _made_at(path: Path, call_id: str, made_at: str) -> Any:
+    rows = columns_of(path, (CALL_ID,), (made_at,)).to_pylist()
+    return next(row[made_at] for row in rows if row[CALL_ID] == call_id)
+
+
+def _own_files(home: Path, call_id: str, suffix: str) -> list[Path]:
     name = f"{file_name(call_id)}{suffix}"
     folder = artefacts_folder(home)
     days = sorted(folder.iterdir()) if folder.is_dir() else []
@@ -198,18 +261,11 @@ def _files_of(home: Path, call_id: str, suffix: str) -> list[Path]:
 
 
 def _shared_files(home: Path, suffix: str) -> list[Path]:
-    return sorted(artefacts_folder(home).glob(f"*/_*{suffix}"))
+    return [p for p in artefact_files(home, suffix) if is_shared(p)]
 
 
-def _shared_files_with(home: Path, call_id: str) -> list[Path]:
-    return [
-        path
-        for path in _shared_files(home, FACTS_SUFFIX)
-        if any(row[CALL_ID] == call_id for row in _rows_of(path, [CALL_ID]))
-    ]
-
-
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file that need not be there. Raises StoreError when it cannot be."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:

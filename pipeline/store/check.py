@@ -14,11 +14,19 @@ class InvalidReport(StoreError):  # noqa: N818 - the report is at fault, not the
 
 def check_report(report: CallReport) -> None:
     """Raise InvalidReport naming the call and the first contradiction: times, ratios, scores, names."""
-    problems = chain(_in_facts(report.facts), _in_judgement(report.facts, report.judgement))
+    _check(report.facts, chain(_in_facts(report.facts), _in_judgement(report.facts, report.judgement)))
+
+
+def check_judgement(facts: CallFacts, judgement: Judgement) -> None:
+    """Raise InvalidReport when a judgement contradicts itself or the (stored, hence checked) facts of its call."""
+    _check(facts, _in_judgement(facts, judgement))
+
+
+def _check(facts: CallFacts, problems: Iterator[str]) -> None:
     problem = next(problems, None)
     if problem:
-        call_id = report.facts.recording.call_id
-        raise InvalidReport(f"call {call_id}: {problem}; the call is not stored. Please report this with the file")
+        call_id = facts.recording.call_id
+        raise InvalidReport(f"call {call_id}: {problem}; it is not stored. Please report this with the file")
 
 
 def _in_facts(facts: CallFacts) -> Iterator[str]:

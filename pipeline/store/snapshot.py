@@ -120,7 +120,7 @@ def open_snapshot(home: Path) -> duckdb.DuckDBPyConnection | None:
     return connection
 
 
-def publish(home: Path, files: Iterable[FileState] = (), *, keep: int = 3) -> Published:
+def publish(home: Path, files: Iterable[FileState] = (), *, keep: int = 3, anew: bool = False) -> Published:  # noqa: ARG001
     """Build a snapshot from all artefacts and make it current; readers never wait and never see half of it.
 
     files: what the ledger says of every file. keep: how many snapshots stay on disk, the new one included.

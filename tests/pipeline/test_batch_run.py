@@ -6,7 +6,8 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -16,10 +17,10 @@ from pipeline.batch.jobs import Job, Result, Summary, time_limit_s
 from pipeline.batch.local import LocalExecutor
 from pipeline.batch.lock import BusyError, batch_lock
 from pipeline.batch.run import Options, run
-from pipeline.batch.upkeep import publish, rebuild, recalibrated, recheck
+from pipeline.batch.upkeep import publish, rebuild, recheck
 from pipeline.config import Settings, load_settings
 from pipeline.errors import EngineError, StoreError
-from pipeline.model import CallFacts, Judgement
+from pipeline.model import CallFacts, CallReport, Judgement
 from pipeline.store import artefact
 from pipeline.store.ledger import open_ledger
 from pipeline.store.snapshot import open_snapshot
@@ -68,6 +69,20 @@ class House:
 
     def limit(self, **changes: object) -> None:
         self.settings = self.settings.model_copy(update={"batch": self.settings.batch.model_copy(update=changes)})
+
+
+@dataclass(frozen=True)
+class FixedJudge:
+    """Makes itself; gives every call the same total."""
+
+    total: float = 90.0
+
+    def __call__(self) -> "FixedJudge":
+        return self
+
+    def judge_all(self, calls: Sequence[CallFacts]) -> list[Judgement]:
+        ids = (facts.recording.call_id for facts in calls)
+        return [make_judgement(i, rulebook_version="r-new", total=self.total) for i in ids]
 
 
 @pytest.fixture
@@ -318,12 +333,9 @@ def test_recheck_judges_stored_facts_anew_without_engines(house: House) -> None:
     house.put("b.wav")
     house.run()
 
-    def stricter(facts: CallFacts) -> Judgement:
-        return make_judgement(facts.recording.call_id, rulebook_version="r-new", total=40.0)
-
     seen: list[int] = []
-    result = recheck(house.settings, stricter, seen.append)
-    assert (result.calls, result.problems, seen) == (2, (), [1, 2])
+    result = recheck(house.settings, FixedJudge(40.0), seen.append)
+    assert (result.calls, result.problems, seen) == (2, (), [2])
     assert house.published("select distinct rulebook_version, score_total from calls") == [("r-new", 40.0)]
     assert len(house.analysed()) == 2
 
@@ -331,21 +343,27 @@ def test_recheck_judges_stored_facts_anew_without_engines(house: House) -> None:
 def test_recheck_keeps_the_old_judgement_where_the_new_one_is_absurd(house: House) -> None:
     house.put("a.wav")
     house.run()
-    result = recheck(house.settings, lambda facts: make_judgement(facts.recording.call_id, total=1000.0))
+    result = recheck(house.settings, FixedJudge(1000.0))
     assert result.calls == 0
     assert "score 1000.0" in result.problems[0]
     assert house.published("select score_total from calls") == [(90.0,)]
 
 
 def test_recheck_applies_a_new_calibration(house: House) -> None:
-    facts = make_facts(metadata=make_metadata(line="trunk-1"))
+    known, other = make_facts("known"), make_facts("other", metadata=make_metadata(line="trunk-2"))
+    for facts in (known, other):
+        artefact.write_report(house.settings.home, CallReport(facts, make_judgement(facts.recording.call_id)))
     measures = house.settings.measures.model_copy(update={"line_spl_offsets_db": {"trunk-1": 85.0}})
-    shifted = recalibrated(facts, measures)
+    house.settings = house.settings.model_copy(update={"measures": measures})
+    recheck(house.settings, FixedJudge())
+    shifted = artefact.read_facts(house.settings.home, "known")
+    assert shifted is not None
     assert shifted.measures.value("agent_estimated_spl_db") == -26.0 + 85.0
     assert shifted.utterances[1].measures.value("estimated_spl_db") == -24.0 + 85.0
     assert shifted.measures.value("agent_active_level_dbfs") == -26.0
-    other = replace(facts, recording=replace(facts.recording, metadata=make_metadata(line="trunk-2")))
-    assert recalibrated(other, measures) == other
+    left = artefact.read_facts(house.settings.home, "other")
+    assert left is not None
+    assert (left.utterances, left.measures) == (other.utterances, other.measures)
 
 
 def test_rebuild_needs_the_artefacts_alone_and_no_work_is_lost(house: House) -> None:

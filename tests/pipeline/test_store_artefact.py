@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -12,8 +11,9 @@ from hypothesis import strategies as st
 
 from pipeline.errors import StoreError
 from pipeline.model import CallFacts, Finding, Judgement, Measures, Word
-from pipeline.store import artefact
-from pipeline.store.columns import from_row, schema_of, to_row
+from pipeline.store import artefact, files
+from pipeline.store.columns import to_table
+from pipeline.store.rows import from_table
 from tests.builders import make_facts, make_finding, make_judgement, make_metadata, make_report
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -22,8 +22,8 @@ WORDS = st.builds(Word, TEXT, NUMBER, NUMBER, NUMBER)
 
 
 def through_arrow(kind: type, value: object) -> object:
-    table = pa.Table.from_pylist([to_row(value)], schema=schema_of(kind))
-    return from_row(kind, table.to_pylist()[0])
+    (back,) = from_table(kind, to_table(kind, [value]))
+    return back
 
 
 def test_report_comes_back_equal(tmp_path: Path) -> None:
@@ -120,8 +120,8 @@ def test_judging_a_call_without_facts_is_refused(tmp_path: Path) -> None:
 def test_a_file_with_many_calls_is_read_and_own_files_win(tmp_path: Path) -> None:
     day = tmp_path / "artefacts" / "2025-11-20"
     day.mkdir(parents=True)
-    rows = [{"call_id": name, **to_row(make_facts(name, role_confidence=0.5))} for name in ("first", "second", "third")]
-    pq.write_table(pa.Table.from_pylist(rows, schema=artefact.facts_schema()), day / "_day.facts.parquet")
+    calls = [make_facts(name, role_confidence=0.5) for name in ("first", "second", "third")]
+    pq.write_table(artefact.facts_table(calls), day / "_day.facts.parquet")
     artefact.write_report(tmp_path, make_report("second", role_confidence=0.9))
     found = {f.recording.call_id: f.role_confidence for f in artefact.iter_facts(tmp_path)}
     assert found == {"first": 0.5, "second": 0.9, "third": 0.5}
@@ -140,12 +140,10 @@ def test_since_leaves_out_earlier_days_but_not_undated_calls(tmp_path: Path) -> 
 
 
 def test_a_column_that_an_older_file_lacks_takes_its_default() -> None:
-    row = to_row(make_judgement())
-    del row["topics"]
-    assert from_row(Judgement, row).topics == ()
-    del row["score"]
+    table = to_table(Judgement, [make_judgement()])
+    assert from_table(Judgement, table.drop_columns(["topics"]))[0].topics == ()
     with pytest.raises(StoreError, match="no column 'score'"):
-        from_row(Judgement, row)
+        from_table(Judgement, table.drop_columns(["score"]))
 
 
 def test_a_damaged_file_is_named_with_the_remedy(tmp_path: Path) -> None:
@@ -162,7 +160,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path, monkey
         target.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(artefact.pq, "write_table", full)
+    monkeypatch.setattr(files.pq, "write_table", full)
     with pytest.raises(StoreError, match="No space left"):
         artefact.write_facts(tmp_path, make_facts(role_confidence=0.1))
     monkeypatch.undo()

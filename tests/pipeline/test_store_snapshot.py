@@ -217,14 +217,11 @@ def test_a_nested_field_that_an_older_file_lacks_is_null(tmp_path: Path) -> None
 
 
 def test_a_call_stored_twice_is_published_once_and_newest(tmp_path: Path) -> None:
-    import pyarrow as pa
     import pyarrow.parquet as pq
-
-    from pipeline.store.columns import to_row
 
     artefact.write_report(tmp_path, make_report("a", role_confidence=0.9))
     old = make_report("a", role_confidence=0.1, analyzed_at=datetime(2024, 1, 1, tzinfo=UTC)).facts
-    table = pa.Table.from_pylist([{"call_id": "a", **to_row(old)}], schema=artefact.facts_schema())
+    table = artefact.facts_table([old])
     for day in ("2024-01-01", "2025-12-31"):
         folder = tmp_path / "artefacts" / day
         folder.mkdir()
