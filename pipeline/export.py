@@ -15,7 +15,10 @@ NAME_CHARACTERS = 120
 
 
 def report_to_dict(report: CallReport) -> dict[str, Any]:
-    """The JSON contract. duration_s: declared length, else the decoded one; every measure with its unit suffix."""
+    """The JSON contract. duration_s: declared length, else the decoded one; every measure with its unit suffix.
+
+    dropped: what the words said and the audio refuted, with the reason as note; it counts nowhere.
+    """
     facts, judgement = report.facts, report.judgement
     audio = facts.audio
     return {
@@ -40,7 +43,8 @@ def report_to_dict(report: CallReport) -> dict[str, Any]:
             for e in facts.events
         ],
         "measures": _measures(facts.measures),
-        "findings": [_finding(f) for f in judgement.findings],
+        "findings": [_finding(f) for f in judgement.findings if f.status != "dropped"],
+        "dropped": [_finding(f) for f in judgement.findings if f.status == "dropped"],
         "topics": [
             {"topic": t.topic, "confidence": t.confidence, "evidence": list(t.evidence)} for t in judgement.topics
         ],

@@ -18,6 +18,7 @@ with wanted as (
             and (len($statuses) = 0 or list_contains($statuses, status))
         ) as asked_for
     from findings
+    where status <> 'dropped'
     group by call_id
 ),
 

@@ -16,6 +16,6 @@ select
         )
     ) as agents,
     coalesce(list_sort(list(distinct topic) filter (where topic is not null)), []) as topics,
-    (select coalesce(list_sort(list(distinct family)), []) from findings) as families
+    (select coalesce(list_sort(list(distinct family)), []) from findings where status <> 'dropped') as families
 from calls
 order by first_day;

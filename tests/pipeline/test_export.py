@@ -9,7 +9,7 @@ import pytest
 from pipeline.errors import ConfigError
 from pipeline.export import report_to_dict, to_json, to_rttm, to_srt, to_textgrid, to_vtt, write_report_file
 from pipeline.model import CallReport, Turn
-from tests.builders import Line, make_audio_facts, make_recording, make_report, make_utterance
+from tests.builders import Line, make_audio_facts, make_finding, make_recording, make_report, make_utterance
 
 LINES: tuple[Line, ...] = (
     ("agent", 0.5, 2.0, '您好 <b>"请讲"</b> & 谢谢'),
@@ -47,6 +47,13 @@ def test_json_has_the_names_of_the_contract() -> None:
     assert "snr_db" not in values["measures"]["unmeasurable"]
     assert values["engine"]["models"]["whisper"] == "packaged-base"
     assert values["engine"]["rtf"] == pytest.approx(6.4 / 48.2)
+
+
+def test_what_the_audio_refuted_is_told_apart() -> None:
+    kept, refuted = make_finding(), make_finding(status="dropped", note="复核未听到", start_s=40.0)
+    values = report_to_dict(make_report(findings=(kept, refuted)))
+    assert [f["status"] for f in values["findings"]] == ["violated"]
+    assert [(f["status"], f["note"], f["start_s"]) for f in values["dropped"]] == [("dropped", "复核未听到", 40.0)]
 
 
 def test_duration_is_the_declared_length_else_the_decoded_one() -> None:
