@@ -6,7 +6,7 @@ by content, a truth file alone by name) and, in calls without one, from reviewer
 Truth files name families. A finding is right when it meets an expected one (family, status, turn); `review` and
 `satisfied` are not reported. Families of which a truth file says nothing are not judged by it. A rule answers for the
 expected findings that it makes in either rulebook, and for all of its family when it is the only rule in it.
-Verdicts name findings. A violation at a confirmed place (same rule, or same family, within a second) is right, at a
+Verdicts name findings. A violation at a confirmed place (same rule, or same family, within half a second) is right, at a
 rejected one wrong; a confirmed place counts as found when the rule reports it as violated, remedied or for review.
 People judge only what some rulebook reported, so this recall says what is kept, not what was never noticed.
 
@@ -32,7 +32,7 @@ Subject = tuple[str, str]  # ("rule", its id) or ("family", its name)
 
 SIDES: tuple[Side, ...] = ("before", "after")
 FORMS = ("", ".mono", ".stereo")
-VERDICT_TOLERANCE_MS = 1000
+VERDICT_TOLERANCE_MS = 500
 REPORTED = ("violated", "remedied")
 FOUND = ("violated", "remedied", "review")
 

@@ -1,8 +1,8 @@
 """Rulebooks as they were: everything that judges a call, named by its content and kept for good.
 
 A version ("r-" and 16 hexadecimal digits) is a digest over the rule files, the scorecards, the lexicons that judge,
-the settings that judge (`roles.min_confidence`) and JUDGING_GENERATION. Before calls are judged their sources are kept
-below the data folder, written once and never changed:
+the settings that judge (`roles.min_confidence`, `metadata.timezone`) and JUDGING_GENERATION. Before calls are judged
+their sources are kept below the data folder, written once and never changed:
 
     HOME/rulebooks/VERSION/rules/*.yaml, scorecards/*.yaml, lexicon/*.yaml, judging.yaml
 
@@ -52,17 +52,18 @@ class Source:
 
 @dataclass(frozen=True)
 class Sources:
-    """Everything that judges, as text, read at one moment."""
+    """Everything that judges, as text, read at one moment. timezone: in which rules read hours and weekdays."""
 
     files: tuple[Source, ...]
     min_role_confidence: float
+    timezone: str
 
     @cached_property
     def version(self) -> str:
         """Digest of the content; the same files in another folder have the same version."""
         digest = sha256()
         parts = [(f"{f.part}/{f.name}", f.text) for f in self.files]
-        for name, text in sorted([*parts, (JUDGING, _judging_text(self.min_role_confidence))]):
+        for name, text in sorted([*parts, (JUDGING, _judging_text(self))]):
             for data in (name.encode(), text.encode()):
                 digest.update(len(data).to_bytes(8, "big") + data)
         return "r-" + digest.hexdigest()[:16]
@@ -101,7 +102,7 @@ def read_sources(settings: Settings) -> Sources:
     rules = kept / "rules" if kept else chosen.rules_dir
     cards = kept / "scorecards" if kept else chosen.scorecard
     lexicon = kept / "lexicon" if kept else chosen.lexicon_dir
-    return _read(rules, cards, lexicon, settings.roles.min_confidence)
+    return Sources(_read(rules, cards, lexicon), settings.roles.min_confidence, settings.metadata.timezone)
 
 
 def sources_in(folder: Path, active: Sources) -> Sources:
@@ -165,7 +166,7 @@ def keep(home: Path, sources: Sources) -> Path:
 def pinned(settings: Settings, sources: Sources) -> Settings:
     """Settings by which every process judges by these sources, kept below the data folder, whatever is edited."""
     keep(settings.home, sources)
-    return _with_version(settings, sources.version, sources.min_role_confidence)
+    return _with_version(settings, sources.version, sources.min_role_confidence, sources.timezone)
 
 
 def at_version(settings: Settings, version: str) -> Settings:
@@ -181,7 +182,8 @@ def at_version(settings: Settings, version: str) -> Settings:
             f"rulebook {version} was applied by callqa {judging.text('callqa_version')}, which judges otherwise than "
             f"this {__version__} (generation {generation}, now {JUDGING_GENERATION}); install that release to repeat it"
         )
-    chosen = _with_version(settings, version, judging.number("min_role_confidence", low=0, high=1))
+    minimum = judging.number("min_role_confidence", low=0, high=1)
+    chosen = _with_version(settings, version, minimum, judging.text("timezone"))
     found = read_sources(chosen).version
     if found != version:
         raise ConfigError(
@@ -226,13 +228,16 @@ def _kept_folder(home: Path, version: str) -> Path:
     return folder
 
 
-def _with_version(settings: Settings, version: str, min_role_confidence: float) -> Settings:
-    rules = settings.rules.model_copy(update={"activated": version})
-    roles = settings.roles.model_copy(update={"min_confidence": min_role_confidence})
-    return settings.model_copy(update={"rules": rules, "roles": roles})
+def _with_version(settings: Settings, version: str, min_role_confidence: float, timezone: str) -> Settings:
+    changed = {
+        "rules": settings.rules.model_copy(update={"activated": version}),
+        "roles": settings.roles.model_copy(update={"min_confidence": min_role_confidence}),
+        "metadata": settings.metadata.model_copy(update={"timezone": timezone}),
+    }
+    return settings.model_copy(update=changed)
 
 
-def _read(rules: Path | None, cards: Path | None, lexicon: Path | None, min_role_confidence: float) -> Sources:
+def _read(rules: Path | None, cards: Path | None, lexicon: Path | None) -> tuple[Source, ...]:
     found = [
         *(_files(rules, "rules") if rules else _shipped("rules")),
         *(_files(cards, "scorecards") if cards else _shipped("scorecards")),
@@ -240,7 +245,7 @@ def _read(rules: Path | None, cards: Path | None, lexicon: Path | None, min_role
     ]
     own = {f.name for f in found if f.part == "lexicon"}
     found += [f for f in _shipped("lexicon") if f.name not in own]
-    return Sources(_sorted(found), min_role_confidence)
+    return _sorted(found)
 
 
 def _shipped(part: Part) -> Iterator[Source]:
@@ -285,15 +290,18 @@ def _sorted(found: list[Source]) -> tuple[Source, ...]:
     return tuple(sorted(found, key=lambda f: (f.part, f.name)))
 
 
-def _judging_text(min_role_confidence: float) -> str:
-    return f"generation: {JUDGING_GENERATION}\nmin_role_confidence: {min_role_confidence!r}\n"
+def _judging_text(sources: Sources) -> str:
+    return (
+        f"generation: {JUDGING_GENERATION}\nmin_role_confidence: {sources.min_role_confidence!r}\n"
+        f"timezone: '{sources.timezone}'\n"
+    )
 
 
 def _write(folder: Path, sources: Sources) -> None:
     note: Mapping[str, str] = {"callqa_version": __version__, "kept_at": datetime.now(UTC).isoformat()}
     noted = "".join(f"{key}: '{value}'\n" for key, value in note.items())
     texts = {f"{f.part}/{f.name}": f.text for f in sources.files}
-    texts[JUDGING] = _judging_text(sources.min_role_confidence) + noted
+    texts[JUDGING] = _judging_text(sources) + noted
     for name, text in texts.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

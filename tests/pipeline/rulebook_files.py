@@ -31,7 +31,7 @@ sections:
         families: [forbidden_phrase]
         deduct: {{minor: 5, major: 10, red_line: 100}}
         cap: 100
-        fatal_from: red_line
+        fatal: red_line
 """
 
 

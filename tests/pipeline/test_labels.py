@@ -132,7 +132,7 @@ def test_reviewers_verdicts_judge_findings(judges: tuple[Judge, Judge]) -> None:
 
 def test_a_verdict_holds_for_another_rule_of_the_family_near_by(tmp_path: Path) -> None:
     before = judge_of(write_rulebook(tmp_path / "a", rule("know", "不知道")))
-    after = judge_of(write_rulebook(tmp_path / "b", rule("renamed", "我不知道"), rule("know", "随便")))
+    after = judge_of(write_rulebook(tmp_path / "b", rule("renamed", "不知道"), rule("know", "随便")))
     facts = call("a", "这个我不知道。")
     key = before.judge(facts).findings[0].key
     found = labelled((before, after), facts, verdicts={"a": {key: "confirm"}})
