@@ -31,7 +31,7 @@ class AudioServer:
     last_request_s: dict[str, float] = field(default_factory=dict)
 
     async def serve(self, request: Request) -> Response:
-        """The file (200, 206), 403 for a bad, expired or foreign address, 404 for a lost recording, 503 without store."""
+        """The file (200, 206), 403 for a bad, expired or foreign address, 404 for a lost file, 503 without store."""
         token = request.path_params["token"]
         address = request.client.host if request.client else None
         try:

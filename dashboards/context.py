@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
+from dashboards.cases import Cases
 from dashboards.data import Data
 from dashboards.i18n import Language, Translator, translator
 from dashboards.links import audio_token, signing_key
@@ -26,6 +27,10 @@ class Context:
     reviewer: str
     dark: bool
     top: Any
+
+    @property
+    def cases(self) -> Cases:
+        return Cases(self.data)
 
     def audio_url(self, sha256: str) -> str:
         """A signed address of the recording with this content, the same over reruns."""

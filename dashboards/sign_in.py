@@ -38,7 +38,7 @@ class SignIn:
         return self._form(request.query_params.get("next", "/"), self._language(request))
 
     async def submit(self, request: Request) -> Response:
-        """303 to where the user wanted to go, with the session's cookie; the form again with 401, from elsewhere 403."""
+        """303 to where the user wanted to go, with the session's cookie; the form with 401, from elsewhere 403."""
         language = self._language(request)
         t = translator(language)
         if not _same_origin(request):

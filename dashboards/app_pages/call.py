@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboards.components.appeal_panel import appeal_panel
 from dashboards.components.call_head import call_head
 from dashboards.components.chrome import go
 from dashboards.components.findings_panel import findings_panel
@@ -37,17 +38,20 @@ def render(context: Context) -> None:
         player(context, view, decisions)
         turn_charts(context, view)
     with right:
-        findings, score, form, versions = st.tabs(
-            [t("tab.findings"), t("tab.score"), t("tab.form"), t("tab.history")], key="call-tabs"
-        )
-        with findings:
-            findings_panel(context, view, decisions)
-        with score:
-            scorecard(context, view)
-        with form:
-            review_form(context, view, decisions)
-        with versions:
-            history(context, view, decisions)
+        panels = {
+            "findings": lambda: findings_panel(context, view, decisions),
+            "score": lambda: scorecard(context, view),
+            "form": lambda: review_form(context, view, decisions),
+            "history": lambda: history(context, view, decisions),
+            "appeal": lambda: appeal_panel(context, view, context.cases.of_call(view, decisions)),
+        }
+        if not context.user.may("review"):
+            del panels["form"]
+        for tab, show in zip(
+            st.tabs([t(f"tab.{name}") for name in panels], key="call-tabs"), panels.values(), strict=True
+        ):
+            with tab:
+                show()
 
 
 def _first_second(view: CallView) -> None:

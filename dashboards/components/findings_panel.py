@@ -12,6 +12,7 @@ from dashboards.plain import clock, plain
 from pipeline.store.reviews import VerdictKind
 
 SEVERITY_COLOURS = {"red_line": "red", "major": "orange", "minor": "yellow", "info": "gray"}
+VERDICTS: tuple[tuple[VerdictKind, str], ...] = (("confirm", ":material/check:"), ("reject", ":material/close:"))
 STATUS_COLOURS = {"remedied": "green", "satisfied": "green", "review": "blue"}
 
 
@@ -50,7 +51,7 @@ def _card(context: Context, call_id: str, finding: dict[str, Any], decisions: De
             st.text(t("findings.note", note=plain(finding["note"], 200)))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             listen_button(context, call_id, finding, place="finding")
-            for kind, icon in (("confirm", ":material/check:"), ("reject", ":material/close:")):
+            for kind, icon in VERDICTS if context.user.may("review") else ():
                 chosen = verdict is not None and verdict.verdict == kind
                 st.button(
                     t.code("verdict", kind) if chosen else t(f"findings.{kind}"),

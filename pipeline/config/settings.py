@@ -138,6 +138,12 @@ class DashboardSettings(Section):
     rate_band_cpm: tuple[Positive, Positive]
 
 
+class ReviewSettings(Section):
+    """appeal_days: how long an agent may appeal against a result."""
+
+    appeal_days: Positive
+
+
 class AuthSettings(Section):
     """Who the dashboard believes. mode: none (loopback only), local accounts, or a proxy that has signed people in."""
 
@@ -164,6 +170,7 @@ class Settings(Section):
     batch: BatchSettings
     dashboard: DashboardSettings
     auth: AuthSettings
+    review: ReviewSettings
 
 
 def load_settings(home: Path | None = None, config: Path | None = None) -> Settings:

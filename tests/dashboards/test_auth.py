@@ -27,7 +27,7 @@ def people(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("people")
     shutil.copytree(store / "snapshots", home / "snapshots")
     with (home / "callqa.yaml").open("w", encoding="utf-8") as file:
-        YAML().dump({"auth": {"mode": "local"}}, file)
+        YAML().dump({"auth": {"mode": "local"}, "review": {"appeal_days": 36_500}}, file)
     agent = Data(settings_for(home)).call(APPOINTMENT_CALL).head["agent_id"]
     with open_users(home) as users:
         users.add("li", "李敏", "reviewer", by="test", password=PASSWORD)
@@ -197,3 +197,40 @@ def test_an_agent_signs_in_sees_own_calls_and_is_signed_out(chromium, guarded: s
     with open_users(people) as users:
         users.set_disabled("chen", disabled=False, by="test")
     context.close()
+
+
+@pytest.mark.browser
+def test_an_agent_appeals_and_a_supervisor_decides(chromium, guarded: str) -> None:
+    agent = enter(chromium, guarded, "chen", f"/call?call={APPOINTMENT_CALL}")
+    assert agent.get_by_role("button", name="确认", exact=True).count() == 0
+    assert agent.get_by_role("tab", name="人工评分").count() == 0
+    agent.get_by_role("tab", name="申诉").click()
+    agent.get_by_label("申诉理由").fill("患者先问的，我当时在查系统")
+    agent.get_by_role("button", name="提交申诉").click()
+    agent.get_by_text("待处理").wait_for(timeout=WAIT_MS)
+    boss = enter(chromium, guarded, "zhou", "/appeals")
+    boss.get_by_text("患者先问的，我当时在查系统").wait_for(timeout=WAIT_MS)
+    boss.screenshot(path=str(SCREENSHOTS / "appeals_1280.png"))
+    boss.get_by_role("button", name="打开通话").click()
+    boss.get_by_role("tab", name="申诉").click()
+    boss.get_by_role("button", name="受理").click()
+    boss.get_by_label("理由（坐席会看到）").fill("听了录音，情况属实")
+    boss.get_by_role("button", name="提交结论").click()
+    boss.get_by_text("申诉成立").wait_for(timeout=WAIT_MS)
+    boss.screenshot(path=str(SCREENSHOTS / "appeal_1280.png"))
+    agent.reload()
+    agent.get_by_role("tab", name="申诉").click()
+    agent.get_by_text("听了录音，情况属实").wait_for(timeout=WAIT_MS)
+    agent.context.close()
+    boss.context.close()
+
+
+def enter(chromium, address: str, name: str, path: str):
+    """A page of somebody who has signed in."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="zh-CN", base_url=address)
+    page = context.new_page()
+    page.goto(path)
+    page.get_by_label("用户名").fill(name)
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    return page

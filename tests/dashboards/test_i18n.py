@@ -91,7 +91,7 @@ def test_reasons_and_families_of_the_pipeline_have_names():
 def test_no_text_is_left_over():
     """A key that is neither written out in the code nor one of the kinds that are looked up by code."""
     kinds = {"role", "layout", "severity", "status", "item_status", "direction", "state", "family", "reason", "verdict"}
-    kinds |= {"user_role", "unit", "warning", "player", "menu", "sort", "filter", "overview"}
+    kinds |= {"case", "step", "tab", "user_role", "unit", "warning", "player", "menu", "sort", "filter", "overview"}
     spoken = used_keys()
     spoken |= {f"calls.column_{name}" for name in ("score", "agent", "topic", "length", "findings")}
     spoken |= {f"findings.{kind}" for kind in ("confirm", "reject")} | {"empty.samples", "empty.nightly"}
