@@ -9,10 +9,11 @@ from pipeline.errors import ConfigError, RuleError
 from pipeline.model import Finding, ItemScore, Score
 from pipeline.rules import load_rulebook
 from pipeline.rules.vocabulary import CALL_MEASURES, FAMILY_IDS
-from pipeline.scoring import Override, apply_review, load_scorecard, score, scorecard_of
+from pipeline.scoring import Override, Scorecard, apply_review, load_scorecard, load_scorecards, score, scorecard_of
 from tests.builders import make_call_measures, make_facts, make_finding
 
-CARD = load_scorecard()
+CARD = load_scorecard(Path(__file__).with_name("scoring_card.yaml"))
+SHIPPED = load_scorecards()
 MEASURED = make_call_measures(agent_interruptions_count=0.0)
 FACTS = make_facts(measures=MEASURED)
 HEARD = (
@@ -155,11 +156,16 @@ def test_a_score_is_reviewed_with_the_card_that_made_it() -> None:
         apply_review(other, CARD, HEARD)
 
 
-def test_the_shipped_card_and_the_shipped_rulebook_fit() -> None:
-    families = {f for section in CARD.sections for i in section.items for f in i.families}
-    assert families <= FAMILY_IDS
-    assert {rule.family for rule in load_rulebook().rules} <= families
-    assert {m for section in CARD.sections for i in section.items for m in i.needs_measures} <= CALL_MEASURES
+@pytest.mark.parametrize(
+    "card", (SHIPPED.default, *(card for _, card in SHIPPED.by_topic)), ids=lambda card: card.scorecard_id
+)
+def test_the_shipped_cards_and_the_shipped_rulebook_fit(card: Scorecard) -> None:
+    """Every family of the rulebook has its item, once; every item asks for families and measures that exist."""
+    families = [f for section in card.sections for i in section.items for f in i.families]
+    assert len(families) == len(set(families))
+    assert set(families) <= FAMILY_IDS
+    assert {rule.family for rule in load_rulebook().rules} <= set(families)
+    assert {m for section in card.sections for i in section.items for m in i.needs_measures} <= CALL_MEASURES
 
 
 SMALL = """\
