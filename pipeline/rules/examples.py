@@ -57,7 +57,8 @@ _EXPECTED: tuple[tuple[str, FindingStatus | None], ...] = (
     ("review", "review"),
     ("satisfied", "satisfied"),
 )
-_SPEAKERS: dict[str, Role] = {"坐席": "agent", "患者": "patient", "未知": "unknown"}
+STATUSES = tuple(key for key, _ in _EXPECTED)
+SPEAKERS: dict[str, Role] = {"坐席": "agent", "患者": "patient", "未知": "unknown"}
 _ROLE_KEYS: tuple[Role, ...] = ("agent", "patient", "unknown")
 LINE_KEYS = (*_ROLE_KEYS, "duration_s", "cut_in_s", "at_s", "measures", "silence_s")
 EXAMPLE_KEYS = ("lines", "measures", "metadata", "topics")
@@ -109,9 +110,9 @@ def _line(entry: Entry) -> Line:
     value = entry.value
     if isinstance(value, str):
         speaker, colon, text = value.replace(":", "：", 1).partition("：")
-        if not colon or speaker not in _SPEAKERS or not text.strip():
+        if not colon or speaker not in SPEAKERS or not text.strip():
             raise RuleError(f"{entry.place}: line {value!r} must begin with 坐席：, 患者： or 未知：")
-        return Line(_SPEAKERS[speaker], text.strip())
+        return Line(SPEAKERS[speaker], text.strip())
     if not isinstance(value, Node):
         raise RuleError(f"{entry.place}: {value!r} is no line of a dialogue")
     value.allow(LINE_KEYS)

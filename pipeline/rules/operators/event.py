@@ -28,6 +28,8 @@ from pipeline.rules.spoken import CallView, SpokenTurn
 from pipeline.rules.vocabulary import EVENT_KINDS, TEXT_KEYS, unit_zh
 
 KEYS = ("event", "scope")
+OWN_KEYS = ("kind", "above", "caused_by", "excuse", "callers_pause", "at_least", "max_findings")
+EXCUSE_KEYS = (*TEXT_KEYS, "within_turns", "up_to")
 _NAMES = {
     "silence": "静默",
     "overlap": "双方重叠",
@@ -151,7 +153,7 @@ _TAIL_CHARACTERS = 12  # a question this near to the end of the turn is what the
 def read(node: Node, names: Names, role: Role | None) -> EventOperator:
     """Read a rule's `event`."""
     inner = node.node("event")
-    inner.allow(("kind", "above", "caused_by", "excuse", "callers_pause", "at_least", "max_findings"))
+    inner.allow(OWN_KEYS)
     kind = next(k for k in EVENT_KINDS if k == inner.choice("kind", EVENT_KINDS))
     above = inner.number("above", low=0, high=36000)
     if kind != "silence" and "callers_pause" in inner:
@@ -176,7 +178,7 @@ def _read_excuse(node: Node, sets: Sets, above: float) -> Excuse | None:
     if "excuse" not in node:
         return None
     inner = node.node("excuse")
-    inner.allow((*TEXT_KEYS, "within_turns", "up_to"))
+    inner.allow(EXCUSE_KEYS)
     up_to = inner.number("up_to", low=above, high=36000)
     within = inner.whole("within_turns", low=1, high=50, default=2)
     return Excuse(read_phrase_list(inner, sets, default_min_syllables=2), within, up_to)

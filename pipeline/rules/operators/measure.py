@@ -19,6 +19,7 @@ from pipeline.rules.vocabulary import CALL_MEASURES, UTTERANCE_MEASURES, unit_of
 from pipeline.text import count_characters
 
 KEYS = ("measure", "scope")
+OWN_KEYS = ("name", "per", "above", "below", "max_findings", "min_characters", "min_duration_s")
 _CALL_CONFIDENCE = 0.95  # over a whole call errors of the recogniser and of the turns even out
 _UTTERANCE_CONFIDENCE = 0.85
 _UNCALIBRATED = "线路未校准，声压级为估算值"
@@ -119,7 +120,7 @@ def read(node: Node, names: Names, role: Role | None) -> MeasureOperator:
     """Read a rule's `measure`. Raises RuleError for a measure that does not exist or a rule without one limit."""
     inner = node.node("measure")
     per = inner.choice("per", ("call", "utterance"))
-    inner.allow(("name", "per", "above", "below", "max_findings", "min_characters", "min_duration_s"))
+    inner.allow(OWN_KEYS)
     name, known = inner.text("name"), CALL_MEASURES if per == "call" else UTTERANCE_MEASURES
     if name not in known:
         raise inner.error(f"no measure {name!r} per {per}; {did_you_mean(name, known)}", "name")

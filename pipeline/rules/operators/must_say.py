@@ -27,6 +27,8 @@ from pipeline.rules.spoken import CallView, Evidence, SpokenTurn
 from pipeline.rules.vocabulary import TEXT_KEYS
 
 KEYS = ("must_say", "scope")
+OWN_KEYS = ("groups", "need")
+GROUP_KEYS = ("name_zh", *TEXT_KEYS, "optional")
 _NO_WORDS_CONFIDENCE = 0.5
 
 
@@ -105,10 +107,10 @@ class MustSayOperator:
 def read(node: Node, names: Names, role: Role | None) -> MustSayOperator:
     """Read a rule's `must_say` and `scope`."""
     inner = node.node("must_say")
-    inner.allow(("groups", "need"))
+    inner.allow(OWN_KEYS)
     groups: list[Group] = []
     for entry in inner.nodes("groups"):
-        entry.allow(("name_zh", *TEXT_KEYS, "optional"))
+        entry.allow(GROUP_KEYS)
         words = read_phrase_list(entry, names.sets, default_min_syllables=2)
         groups.append(Group(entry.text("name_zh"), words, entry.flag("optional", default=False)))
     needed = sum(not group.optional for group in groups)

@@ -19,6 +19,7 @@ from pipeline.rules.spoken import CallView
 from pipeline.rules.vocabulary import TEXT_KEYS
 
 KEYS = ("rate", "scope")
+OWN_KEYS = (*TEXT_KEYS, "above_per_minute", "min_count")
 _CONFIDENCE = 0.8
 _NAMED = 3
 
@@ -68,7 +69,7 @@ class RateOperator:
 def read(node: Node, names: Names, role: Role | None) -> RateOperator:
     """Read a rule's `rate`."""
     inner = node.node("rate")
-    inner.allow((*TEXT_KEYS, "above_per_minute", "min_count"))
+    inner.allow(OWN_KEYS)
     return RateOperator(
         role=role,
         words=read_phrase_list(inner, names.sets),

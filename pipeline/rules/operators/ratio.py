@@ -17,6 +17,7 @@ from pipeline.rules.scope import Names, Scope, read_scope
 from pipeline.rules.spoken import CallView
 
 KEYS = ("ratio", "scope")
+OWN_KEYS = ("of", "against", "except", "at_least", "min_count")
 _CONFIDENCE = 0.7
 
 
@@ -68,7 +69,7 @@ class RatioOperator:
 def read(node: Node, names: Names, role: Role | None) -> RatioOperator:
     """Read a rule's `ratio`."""
     inner = node.node("ratio")
-    inner.allow(("of", "against", "except", "at_least", "min_count"))
+    inner.allow(OWN_KEYS)
     return RatioOperator(
         role=role,
         wanted=read_phrase_list(inner.without(("at_least",)), names.sets, "of"),

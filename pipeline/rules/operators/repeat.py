@@ -24,7 +24,7 @@ from pipeline.rules.spoken import CallView
 from pipeline.text import toneless_pinyin
 
 KEYS = ("repeat", "scope", "unless")
-CONDITION_KEYS = ("times", "similarity", "min_characters", "within_s", "except")
+OWN_KEYS = ("times", "similarity", "min_characters", "within_s", "except")
 _CONFIDENCE = 0.8
 
 
@@ -111,8 +111,8 @@ class RepeatOperator:
 def read(node: Node, names: Names, role: Role | None) -> RepeatOperator:
     """Read a rule's `repeat`, `scope` and `unless`."""
     inner = node.node("repeat")
-    inner.allow(CONDITION_KEYS)
-    excepted = inner.without(CONDITION_KEYS[:-1]) if "except" in inner else None
+    inner.allow(OWN_KEYS)
+    excepted = inner.without(OWN_KEYS[:-1]) if "except" in inner else None
     return RepeatOperator(
         role=role,
         times=inner.whole("times", low=2, high=100, default=3),
