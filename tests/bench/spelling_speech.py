@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from audio_samples import line, tts
 from audio_samples.synth import build_call, load_spec
 from pipeline import align
-from pipeline.analyze import _load_transcriber, _model_names
+from pipeline.analyze import load_transcriber, _model_names
 from pipeline.config import load_settings
 from pipeline.engines import Samples, Span, Transcriber
 from pipeline.model import Turn, Utterance, Word
@@ -73,7 +73,7 @@ def _sources() -> tuple[Path, ...]:
 def _digest() -> str:
     parts = [path.read_text(encoding="utf-8") for path in _sources()]
     settings = load_settings()
-    parts += [str(settings.transcription.model_dump(mode="json")), str(_model_names(settings)), str(SNRS_DB)]
+    parts += [str(settings.transcription.model_dump(mode="json")), settings.models.whisper, str(SNRS_DB)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
@@ -81,7 +81,7 @@ def _decoded() -> Iterator[Said]:
     folder = tts.assets_folder()
     tts.fetch(folder)
     voice = tts.Kokoro(folder)
-    transcriber = _load_transcriber(load_settings())
+    transcriber = load_transcriber(load_settings())
     for where, samples, turns in audio(voice):
         yield from _channel(where, samples, turns, transcriber)
 
