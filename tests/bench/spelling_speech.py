@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from audio_samples import line, tts
 from audio_samples.synth import build_call, load_spec
 from pipeline import align
-from pipeline.analyze import load_transcriber, _model_names
+from pipeline.analyze import load_transcriber
 from pipeline.config import load_settings
 from pipeline.engines import Samples, Span, Transcriber
 from pipeline.model import Turn, Utterance, Word
