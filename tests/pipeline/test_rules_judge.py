@@ -1,15 +1,10 @@
 """What the rules make of a call: statuses, seconds, words, confidence."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from pipeline.config.yaml_source import Place
-from pipeline.model import AudioFacts, CallFacts, Event, Finding, Measures, Utterance, Word
+from pipeline.model import AudioFacts, CallFacts, Event, Finding, Measures
 from pipeline.rules import Rulebook, load_rulebook, rulebook_of
-from pipeline.rules.phrases import Phrase, PhraseList
-from pipeline.rules.spoken import CallView, SpokenTurn, word_of_each_character
-from pipeline.text import is_content
+from pipeline.rules.spoken import CallView, word_of_each_character
 from tests.builders import make_audio_facts, make_facts, make_measures, make_utterance, make_words
 
 BOOK = load_rulebook()
@@ -32,7 +27,8 @@ def one_line(text: str, **overrides: object) -> CallFacts:
 
 
 def test_the_default_call_of_the_builders() -> None:
-    found = {(f.rule_id, f.status) for f in BOOK.judge(make_facts(), 0.7)}
+    families = {"greeting", "closing", "courtesy_words", "silence", "forbidden_phrase"}
+    found = {(f.rule_id, f.status) for f in BOOK.judge(make_facts(), 0.7) if f.family in families}
     assert found == {
         ("greeting-opening", "satisfied"),
         ("closing-farewell", "satisfied"),
@@ -88,7 +84,9 @@ def test_the_patient_may_say_everything() -> None:
         ("patient", 0.0, 3.0, "我不知道，随便，投诉就投诉"),
         ("agent", 4.0, 8.0, "您好，市医院客服中心，请讲，感谢来电，再见"),
     )
-    assert [f for f in judge(make_facts(lines=lines, events=())) if f.status != "satisfied"] == []
+    duties = {"satisfaction", "empathy", "soothing_four_steps", "complaint_deadline"}  # 投诉 asks for more than 请讲
+    found = judge(make_facts(lines=lines, events=()))
+    assert [f for f in found if f.status != "satisfied" and f.family not in duties] == []
 
 
 def test_unknown_roles_and_low_role_confidence_are_for_review() -> None:
@@ -275,30 +273,6 @@ def test_findings_have_keys_of_their_own_and_come_in_time_order() -> None:
     starts = [-1.0 if f.start_s is None else f.start_s for f in findings]
     assert starts == sorted(starts)
     assert BOOK.judge(make_facts(measures=make_measures(agent_speech_rate_cpm=350.0)), 0.7) == findings
-
-
-FILLER = st.text(alphabet="好的您先说那我看天气真热，。 CT3、？", max_size=12)
-
-
-@given(before=FILLER, after=FILLER, phrase=st.sampled_from(["不归我管", "没工夫跟你", "告到哪都没用"]))
-def test_a_phrase_is_found_where_it_stands(before: str, after: str, phrase: str) -> None:
-    text = before + phrase + after
-    words = tuple(Word(c, float(i), float(i + 1), 0.5) for i, c in enumerate(text))
-    turn = SpokenTurn(0, (Utterance(0, "agent", "S1", 0.0, float(len(text)), text, text, words, 0.5),))
-    (hit,) = PhraseList((Phrase(phrase, Place("a.yaml", 1)),)).hits(turn)
-    found = turn.evidence(hit.span)
-    assert (found.matched_text, found.start_s, found.end_s) == (phrase, float(len(before)), float(len(before + phrase)))
-
-
-@given(st.text(alphabet="不知道随便您好，。 \u200bCT１二重银行\n", max_size=40))
-def test_flat_text_and_sounds_keep_step(text: str) -> None:
-    turn = SpokenTurn(0, (Utterance(0, "agent", "S1", 0.0, 1.0, text, text),))
-    assert turn.sounds.count("|") == len(turn.flat) + 1
-    offset = 0
-    for index in range(len(turn.flat)):
-        assert turn.flat_index(offset) == index
-        offset = turn.sounds.index("|", offset + 1)
-    assert all(is_content(c) for c in turn.flat)
 
 
 def test_turns_of_two_agents_are_two_turns() -> None:
