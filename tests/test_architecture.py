@@ -77,6 +77,7 @@ ALLOWED = {
     | {"sounds", "text", "topics", "verify"},
     "backtest": BASE | {"rules"},
     "labels": BASE | {"backtest", "evaluate", "rules", "store"},
+    "relisten": BASE | {"analyze", "batch", "store", "verify"},
     "batch": BASE | {"analyze", "logs", "metadata", "store"},
 }
 # audio: one decoder for what is heard and what is played; text: a search is simplified as transcripts are;
@@ -253,6 +254,7 @@ def test_every_dependency_is_used() -> None:
         "ordered-set",
     }
     imported_as = {
+        "ahocorasick-rs": "ahocorasick_rs",
         "faster-whisper": "faster_whisper",
         "google-re2": "re2",
         "pyannote.audio": "pyannote",

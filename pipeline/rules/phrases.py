@@ -1,276 +1,240 @@
-"""Lists of phrases and where they are heard: by characters, by toneless pinyin, by RE2 expression.
+"""Lists of phrases as rules write them; what they mean is told in `rules.elements` and `rules.words`.
 
-Text match: the spoken characters are the phrase's. Commas and pauses may lie inside a phrase of four or more characters
-(说了，你也不懂) but not inside a shorter one (不，知道了 is not 不知道); a full stop ends every phrase.
+Wherever words are looked for, these keys stand:
 
-Pinyin match: all syllables are equal, tones aside, though the characters differ: the recogniser hears better than it
-spells (不指导 for 不知道). It needs at least `min_syllables` (3 unless a rule lowers it to 2), because two syllables
-fit too many words (随便). A reading listed as `sensible` (不清除 for 不清楚) is good Chinese in its own right: such a
-hit goes to review. Regular expressions see the spoken characters only. Exceptions are held against the text as the hit
-reads it, so that 不指导您方不方便 is excused like 不知道您方不方便.
+    any: [ELEMENT, ...]                        one of them
+    all: [[ELEMENT, ...], [ELEMENT, ...]]      and one of each of these lists in the same turn
+    at_least: {count: 2, of: [ELEMENT, ...]}   so many different ones in the same turn (instead of any)
+    none: [ELEMENT, ...]                       and none of these in the same turn
+    except: [ELEMENT, ...]                     a hit inside one of these is none
+    near: {any: [...], within_characters: 8}   a hit counts only with one of these beside it in the same turn,
+    near: {any: [...], within_s: 3}            at most so far; side: before, after or both (default)
+    not_near: {...}                            ... only without
+    match: pinyin                              text, pinyin (default) or fuzzy; `none`, `except` and `not_near` go by
+    max_distance: 0.15                         sound from two syllables on. max_distance: fuzzy only
+    min_syllables: 3                           fewer syllables are matched by characters only
 
-By the audio: where the recogniser was asked about a phrase (`CallFacts.probes`) and `rules.verified` believes it, the
-phrase counts as said though other sounds were written down. A phrase that a rulebook adds later has no probes until the
-call is analysed again.
+ELEMENT: 文字, {say: 文字, match: text, sensible: [...]}, {regex: expression}, {set: name} or {class: name}. Classes of
+things (date, money, department) are in `rules.entities`. `all` without `any`, and `at_least`, give one hit a turn.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
 import re2
 
 from pipeline.config.yaml_source import Entry, Node, Place
 from pipeline.errors import RuleError
-from pipeline.model import Probe
-from pipeline.rules.spoken import Span, SpokenTurn, flatten, join_sounds
-from pipeline.rules.verified import confidence, verdict
-from pipeline.text import toneless_pinyin
+from pipeline.rules import entities
+from pipeline.rules.elements import MAX_DISTANCE, Hit, Match, Pattern, Phrase
+from pipeline.rules.lines import flatten
+from pipeline.rules.words import MIN_SYLLABLES, Near, PhraseList, Side
 
-How = Literal["text", "pinyin", "sensible", "regex", "said", "unsure"]
+__all__ = ["MIN_SYLLABLES", "Hit", "Near", "Pattern", "Phrase", "PhraseList", "Sets", "read_phrase_list"]
 
-MIN_SYLLABLES = 3
-PINYIN_FACTOR = 0.8  # how much surer a hit by characters is than one by sound alone
-_SOFT_STOP_MIN_CHARACTERS = 4
+Sets = Mapping[str, tuple[Entry, ...]]
+
+_MATCHES: tuple[Match, ...] = ("text", "pinyin", "fuzzy")
+_SIDES: tuple[Side, ...] = ("before", "after", "both")
 _MAX_PATTERN_CHARACTERS = 500
-_SAYING = frozenset("说讲问")
-
-
-@dataclass(frozen=True)
-class Phrase:
-    """One phrase. sensible: other spellings of the same sounds that mean something themselves."""
-
-    characters: str
-    place: Place
-    pinyin: bool = True
-    sensible: tuple[str, ...] = ()
-
-    @cached_property
-    def syllables_count(self) -> int:
-        return len(toneless_pinyin(self.characters))
-
-    @cached_property
-    def sounds(self) -> str:
-        return join_sounds(toneless_pinyin(self.characters))
-
-    def spans(self, turn: SpokenTurn, min_syllables: int) -> Iterator[tuple[Span, How]]:
-        """Every place where the phrase is heard in the turn."""
-        length = len(self.characters)
-        at = turn.flat.find(self.characters)
-        while at >= 0:
-            if self._unbroken(turn, span := Span(at, at + length)):
-                yield span, "text"
-            at = turn.flat.find(self.characters, at + 1)
-        if self.pinyin and self.syllables_count >= min_syllables:
-            yield from self._by_sound(turn)
-
-    def hidden(self, turn: SpokenTurn) -> Iterator["Hit"]:
-        """Every place where the audio was found to hold the phrase behind other characters."""
-        for span, probe in turn.hidden(self.characters) if self.pinyin else ():
-            how = verdict(probe)
-            if how is not None:
-                yield Hit(span, how, self.characters, probe)
-
-    def _by_sound(self, turn: SpokenTurn) -> Iterator[tuple[Span, How]]:
-        length = self.syllables_count
-        at = turn.sounds.find(self.sounds)
-        while at >= 0:
-            start = turn.flat_index(at)
-            span = Span(start, start + length)
-            heard = turn.flat[span.start : span.end]
-            if heard != self.characters and self._unbroken(turn, span):
-                yield span, "sensible" if heard in self.sensible else "pinyin"
-            at = turn.sounds.find(self.sounds, at + 1)
-
-    def _unbroken(self, turn: SpokenTurn, span: Span) -> bool:
-        stop = turn.stop_within(span)
-        return stop is None or (stop == "soft" and len(self.characters) >= _SOFT_STOP_MIN_CHARACTERS)
-
-
-@dataclass(frozen=True)
-class Pattern:
-    """One RE2 expression over the spoken characters."""
-
-    source: str
-    place: Place
-    compiled: Any
-
-    def spans(self, turn: SpokenTurn) -> Iterator[tuple[Span, How]]:
-        """Every match that no full stop cuts."""
-        for match in self.compiled.finditer(turn.flat):
-            span = Span(match.start(), match.end())
-            if span.start < span.end and turn.stop_within(span) != "hard":
-                yield span, "regex"
+_MAX_PHRASE_CHARACTERS = 60
+_SURELY_APART = 0.4  # per syllable: beyond it every phrase sounds like every other
+_DOUBT = 2  # syllables from which on words that excuse somebody are heard by sound
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """One place where a phrase list was heard. phrase: what was looked for. probe: what the audio said of it."""
+class _Manner:
+    """How the phrases of a list are matched."""
 
-    span: Span
-    how: How
-    phrase: str
-    probe: Probe | None = None
-
-    @property
-    def factor(self) -> float:
-        """What the way of matching leaves of the confidence."""
-        return PINYIN_FACTOR if self.how in ("pinyin", "sensible") else 1.0
-
-    def confidence(self, words: float) -> float:
-        """How sure the hit is, 0..1; words: how sure the recogniser is of its words, if it was they that matched."""
-        return words * self.factor if self.probe is None else confidence(self.probe)
-
-    @property
-    def order(self) -> tuple[float, ...]:
-        """Of hits that overlap the first in this order stays: characters before sounds before the audio's word."""
-        if self.probe is not None:
-            return (1, -confidence(self.probe), self.span.start)
-        return (0, self.span.start - self.span.end, self.factor != 1.0, self.span.start)
+    match: Match
+    max_distance: float | None
+    min_syllables: int
 
 
-@dataclass(frozen=True)
-class PhraseList:
-    """Phrases and expressions of which any one counts, less those that stand inside an exception."""
-
-    phrases: tuple[Phrase, ...]
+@dataclass(frozen=True, slots=True)
+class _Elements:
+    phrases: tuple[Phrase, ...] = ()
     patterns: tuple[Pattern, ...] = ()
-    excepted_phrases: tuple[Phrase, ...] = ()
-    excepted_patterns: tuple[Pattern, ...] = ()
-    min_syllables: int = MIN_SYLLABLES
-
-    def hits(self, turn: SpokenTurn) -> tuple[Hit, ...]:
-        """All hits in time order; of hits that overlap the longest stays, by characters before by sound.
-
-        What only the audio tells comes last: of those that overlap the surest stays.
-        """
-        found = [Hit(s, how, p.characters) for p in self.phrases for s, how in p.spans(turn, self.min_syllables)]
-        found += [Hit(span, how, pattern.source) for pattern in self.patterns for span, how in pattern.spans(turn)]
-        found += [hit for p in self.phrases for hit in p.hidden(turn)]
-        if not found:
-            return ()
-        left = [hit for hit in found if not self._excepted(turn, hit)]
-        left.sort(key=lambda hit: (hit.order, hit.phrase))
-        kept: list[Hit] = []
-        for hit in left:
-            if not any(hit.span.overlaps(other.span) for other in kept):
-                kept.append(hit)
-        return tuple(sorted(kept, key=lambda hit: hit.span.start))
-
-    def first(self, turn: SpokenTurn) -> Hit | None:
-        return next(iter(self.hits(turn)), None)
-
-    def _excepted(self, turn: SpokenTurn, hit: Hit) -> bool:
-        """Whether the hit stands inside an exception.
-
-        Phrases are heard by sound from two syllables on: a doubt speaks for the person.
-        """
-        spans = [s for phrase in self.excepted_phrases for s, _ in phrase.spans(turn, min_syllables=2)]
-        spans += [other.span for phrase in self.excepted_phrases for other in phrase.hidden(turn)]
-        if any(_covers(turn, span, hit.span) for span in spans):
-            return True
-        meant = turn.flat
-        if hit.how in ("pinyin", "sensible", "said", "unsure"):
-            meant = meant[: hit.span.start] + hit.phrase + meant[hit.span.end :]
-        matches = (match for pattern in self.excepted_patterns for match in pattern.compiled.finditer(meant))
-        return any(_covers(turn, Span(match.start(), match.end()), hit.span) for match in matches)
-
-
-def _covers(turn: SpokenTurn, exception: Span, hit: Span) -> bool:
-    """Whether the exception holds the hit in one breath.
-
-    A full stop inside it, or a pause right beside the hit, parts them: in 不知道，您先说 the polite 不知道您 was not
-    said. After a verb of saying the pause only introduces the quotation: 您刚才说，不知道怎么走.
-    """
-    if not exception.contains(hit) or turn.stop_within(exception) == "hard":
-        return False
-    if exception.end > hit.end and hit.end in turn.stops:
-        return False
-    return exception.start == hit.start or hit.start not in turn.stops or turn.flat[hit.start - 1] in _SAYING
-
-
-Sets = Mapping[str, tuple[Entry, ...]]
 
 
 def read_phrase_list(
     node: Node, sets: Sets, key: str = "any", *, default_min_syllables: int = MIN_SYLLABLES
 ) -> PhraseList:
-    """Read `any:` (or `key`), `except:`, `pinyin:` and `min_syllables:` of a mapping.
+    """Read the keys above from a mapping; key: what stands for `any` there.
 
-    An element is a phrase, {say: phrase, pinyin: false, sensible: [...]}, {regex: expression} or {set: name}.
-    Raises RuleError with the line for empty phrases, unknown sets and expressions that RE2 refuses.
+    Raises RuleError with file, line and remedy for empty phrases, unknown sets and classes, expressions that RE2
+    refuses and keys that contradict each other.
     """
-    pinyin = _by_sound(node, default=True)
-    entries = node.entries(key)
-    if not entries:
-        raise node.error(f"{key!r} is missing: list at least one phrase")
-    phrases, patterns = _read_entries(entries, sets, pinyin=pinyin)
-    excepted_phrases, excepted_patterns = _read_entries(node.entries("except"), sets, pinyin=True)
-    least = node.whole("min_syllables", low=2, high=20, default=default_min_syllables)
-    return PhraseList(phrases, patterns, excepted_phrases, excepted_patterns, least)
+    manner = _read_manner(node, default_min_syllables)
+    reader = _Reader(sets, manner)
+    lists = tuple(reader.words(e, f"each element of {key}: all") for e in node.entries("all")) if "all" in node else ()
+    excepted = _Reader(sets, _excusing(manner)).elements(node.entries("except"))
+    wanted, also, least = _wanted(node, reader, key, lists)
+    return replace(
+        wanted,
+        excepted_phrases=excepted.phrases,
+        excepted_patterns=excepted.patterns,
+        also=also,
+        none=_none(node, sets, manner),
+        near=tuple(_read_near(node, name, sets, manner) for name in ("near", "not_near") if name in node),
+        least=least,
+        once=key not in node,
+    )
 
 
-def _read_entries(
-    entries: tuple[Entry, ...], sets: Sets, *, pinyin: bool, within: tuple[str, ...] = ()
-) -> tuple[tuple[Phrase, ...], tuple[Pattern, ...]]:
-    phrases: list[Phrase] = []
-    patterns: list[Pattern] = []
-    for entry in entries:
+def _wanted(
+    node: Node, reader: "_Reader", key: str, lists: tuple[PhraseList, ...]
+) -> tuple[PhraseList, tuple[PhraseList, ...], int]:
+    """What is looked for, what has to be heard besides, and how many different ones there must be."""
+    if "at_least" in node:
+        if key in node:
+            raise node.error(f"{key!r} and 'at_least' contradict each other; keep one of them", "at_least")
+        inner = node.node("at_least")
+        inner.allow(("count", "of"))
+        found = reader.elements(inner.entries("of"))
+        known = len(found.phrases) + len(found.patterns)
+        if known < 2:
+            raise inner.error("'of' must list at least two elements; with one use 'any'")
+        return reader.listed(found), lists, inner.whole("count", low=2, high=known)
+    if key in node:
+        return reader.listed(reader.elements(node.entries(key))), lists, 1
+    if lists:
+        return lists[0], lists[1:], 1
+    raise node.error(f"{key!r} is missing: list at least one phrase")
+
+
+def _none(node: Node, sets: Sets, manner: _Manner) -> PhraseList | None:
+    if "none" not in node:
+        return None
+    reader = _Reader(sets, _excusing(manner))
+    return reader.listed(reader.elements(node.entries("none")))
+
+
+def _read_manner(node: Node, min_syllables: int) -> _Manner:
+    if "pinyin" in node:
+        raise node.error("'pinyin' is gone; write match: text for pinyin: false", "pinyin")
+    match = _match(node, "pinyin")
+    if "max_distance" in node and match != "fuzzy":
+        raise node.error("'max_distance' is for match: fuzzy; add it, or leave the distance out", "max_distance")
+    far = node.number("max_distance", low=0.01, high=_SURELY_APART, default=MAX_DISTANCE)
+    least = node.whole("min_syllables", low=2, high=20, default=min_syllables)
+    if match == "text" and "min_syllables" in node:
+        raise node.error("'min_syllables' is for sounds; with match: text leave it out", "min_syllables")
+    return _Manner(match, far if match == "fuzzy" else None, least)
+
+
+def _match(node: Node, default: Match) -> Match:
+    chosen = node.choice("match", _MATCHES, default)
+    return next(match for match in _MATCHES if match == chosen)
+
+
+def _excusing(manner: _Manner) -> _Manner:
+    """Words that excuse are heard by sound, from two syllables on: a doubt speaks for the person."""
+    return _Manner("pinyin", None, min(_DOUBT, manner.min_syllables))
+
+
+def _read_near(node: Node, key: str, sets: Sets, manner: _Manner) -> Near:
+    inner = node.node(key)
+    inner.allow(("any", "within_characters", "within_s", "side"))
+    if ("within_characters" in inner) == ("within_s" in inner):
+        raise inner.error("needs exactly one of within_characters and within_s")
+    reader = _Reader(sets, manner if key == "near" else _excusing(manner))
+    side = inner.choice("side", _SIDES, "both")
+    if "any" not in inner:
+        raise inner.error("'any' is missing: list at least one phrase")
+    return Near(
+        words=reader.listed(reader.elements(inner.entries("any"))),
+        wanted=key == "near",
+        characters=inner.whole("within_characters", low=0, high=200) if "within_characters" in inner else None,
+        seconds=inner.optional_number("within_s", low=0, high=600),
+        side=next(s for s in _SIDES if s == side),
+    )
+
+
+class _Reader:
+    """Elements in one manner."""
+
+    def __init__(self, sets: Sets, manner: _Manner) -> None:
+        self._sets = sets
+        self._manner = manner
+
+    def words(self, entry: Entry, what: str) -> PhraseList:
+        if not isinstance(entry.value, tuple):
+            raise RuleError(f"{entry.place}: {what} must be a list of phrases: all: [[这个, 那个], [不知道]]")
+        return self.listed(self.elements(entry.value))
+
+    def listed(self, found: _Elements) -> PhraseList:
+        return PhraseList(found.phrases, found.patterns, min_syllables=self._manner.min_syllables)
+
+    def elements(self, entries: tuple[Entry, ...], within: tuple[str, ...] = ()) -> _Elements:
+        """within: the sets whose elements these are, the outermost first."""
+        found = [self._element(entry, within) for entry in entries]
+        phrases = tuple(phrase for one in found for phrase in one.phrases)
+        return _Elements(phrases, tuple(pattern for one in found for pattern in one.patterns))
+
+    def _element(self, entry: Entry, within: tuple[str, ...]) -> _Elements:
         value = entry.value
         if isinstance(value, str):
-            phrases.append(_phrase(value, entry.place, pinyin=pinyin))
-        elif isinstance(value, Node) and "regex" in value:
-            value.allow(("regex",))
-            patterns.append(_pattern(value.text("regex"), entry.place))
-        elif isinstance(value, Node) and "set" in value:
-            value.allow(("set",))
-            name = value.text("set")
-            if name in within:
-                raise value.error(
-                    f"set {name!r} contains itself ({' → '.join((*within, name))}); break the circle", "set"
-                )
-            if name not in sets:
-                raise value.error(f"set {name!r} is not defined; known are {', '.join(sorted(sets)) or 'none'}", "set")
-            inner = _read_entries(sets[name], sets, pinyin=pinyin, within=(*within, name))
-            phrases.extend(inner[0])
-            patterns.extend(inner[1])
-        elif isinstance(value, Node):
-            value.allow(("say", "match", "pinyin", "sensible"))
-            own = _by_sound(value, default=pinyin)
-            sensible = tuple(map(flatten, value.texts("sensible")))
-            phrases.append(_phrase(value.text("say"), entry.place, pinyin=own, sensible=sensible))
-        else:
+            return self._phrase(value, entry.place, self._manner.match)
+        if not isinstance(value, Node):
             raise RuleError(
-                f"{entry.place}: {value!r} is no phrase; write a text (quote numbers), say:, regex: or set:"
+                f"{entry.place}: {value!r} is no phrase; write a text (quote numbers), say:, regex:, set: or class:"
             )
-    return tuple(phrases), tuple(patterns)
+        if "regex" in value:
+            value.allow(("regex",))
+            return _Elements(patterns=(compiled_pattern(value.text("regex"), entry.place),))
+        if "class" in value:
+            value.allow(("class",))
+            return self._class(value, entry.place)
+        if "set" in value:
+            value.allow(("set",))
+            return self._set(value, within)
+        value.allow(("say", "match", "sensible", *(("pinyin",) if "pinyin" in value else ())))
+        if "pinyin" in value:
+            raise value.error("'pinyin' is gone; write match: text for pinyin: false", "pinyin")
+        match = _match(value, self._manner.match)
+        if match == "text" and "sensible" in value:
+            raise value.error("'sensible' is for sounds; with match: text leave it out", "sensible")
+        return self._phrase(value.text("say"), entry.place, match, tuple(map(flatten, value.texts("sensible"))))
+
+    def _set(self, value: Node, within: tuple[str, ...]) -> _Elements:
+        name = value.text("set")
+        if name in within:
+            raise value.error(f"set {name!r} contains itself ({' → '.join((*within, name))}); break the circle", "set")
+        if name not in self._sets:
+            known = ", ".join(sorted(self._sets)) or "none"
+            raise value.error(f"set {name!r} is not defined; known are {known}", "set")
+        return self.elements(self._sets[name], (*within, name))
+
+    def _class(self, value: Node, place: Place) -> _Elements:
+        name = value.choice("class", tuple(entities.CLASSES))
+        key = entities.set_name(name)
+        found = self.elements(self._sets.get(key) or entities.shipped_class_sets()[key], (key,))
+        named = (replace(pattern, name=entities.CLASSES[name], place=place) for pattern in found.patterns)
+        return _Elements(tuple(replace(phrase, place=place) for phrase in found.phrases), tuple(named))
+
+    def _phrase(self, text: str, place: Place, match: Match, sensible: tuple[str, ...] = ()) -> _Elements:
+        characters = flatten(text)
+        if not characters:
+            raise RuleError(
+                f"{place}: phrase {text!r} has no spoken character; write Chinese characters, letters or digits"
+            )
+        if len(characters) > _MAX_PHRASE_CHARACTERS:
+            raise RuleError(
+                f"{place}: phrase of {len(characters)} characters; at most {_MAX_PHRASE_CHARACTERS}: say less of it"
+            )
+        far = (self._manner.max_distance or MAX_DISTANCE) if match == "fuzzy" else None
+        return _Elements(phrases=(Phrase(characters, place, match, sensible, far),))
 
 
-def _by_sound(node: Node, *, default: bool) -> bool:
-    """Whether sounds count: `match: pinyin`, or text only."""
-    if "match" in node:
-        return node.choice("match", ("text", "pinyin")) == "pinyin"
-    return node.flag("pinyin", default=default)
-
-
-def _phrase(text: str, place: Place, *, pinyin: bool, sensible: tuple[str, ...] = ()) -> Phrase:
-    characters = flatten(text)
-    if not characters:
-        raise RuleError(
-            f"{place}: phrase {text!r} has no spoken character; write Chinese characters, letters or digits"
-        )
-    return Phrase(characters, place, pinyin, sensible)
-
-
-def _pattern(source: str, place: Place) -> Pattern:
+def compiled_pattern(source: str, place: Place, name: str | None = None) -> Pattern:
+    """An expression ready for use. Raises RuleError for what RE2 refuses or what would match everywhere."""
     if len(source) > _MAX_PATTERN_CHARACTERS:
         raise RuleError(f"{place}: expression of {len(source)} characters; at most {_MAX_PATTERN_CHARACTERS}: split it")
-    options = re2.Options()
-    options.log_errors = False
-    options.case_sensitive = False
     try:
-        compiled = re2.compile(source, options)
+        compiled = _compiled(source)
     except re2.error as error:
         reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else error
         raise RuleError(
@@ -278,4 +242,12 @@ def _pattern(source: str, place: Place) -> Pattern:
         ) from error
     if compiled.search("") is not None:
         raise RuleError(f"{place}: expression {source!r} matches the empty text, so it would match everywhere")
-    return Pattern(source, place, compiled)
+    return Pattern(source, place, compiled, name)
+
+
+@lru_cache(maxsize=16_384)
+def _compiled(source: str) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    options.case_sensitive = False
+    return re2.compile(source, options)

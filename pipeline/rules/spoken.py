@@ -1,22 +1,19 @@
 """A call as the rules read it: turns of one role, their words without punctuation, and the way back to seconds."""
 
-import re
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import cached_property
-from itertools import accumulate, groupby
+from functools import cached_property, lru_cache
+from typing import Any, Protocol
 
 from pipeline.model import CallFacts, Probe, Role, TopicHit, Utterance, Word
+from pipeline.rules.index import Alternatives, Marks, MatchIndex, Raw
+from pipeline.rules.lines import Lines, flatten, lines
 from pipeline.rules.verified import strongest
-from pipeline.text import is_content, normalise, syllables
 
-_HARD_STOPS = frozenset("。？！?!；;")
-_SOFT_STOPS = frozenset("，、,：:…—")
-_BACKCHANNEL = re.compile(r"(?:嗯|啊|哦|噢|喔|唔|诶|哎|呃|对|是|好|行|的|呢|吧|嘛)+")
-_BACKCHANNEL_CHARACTERS = 4
 _UNKNOWN_CONFIDENCE = 0.5  # an utterance without word probabilities says nothing about how sure it is
+_STOPS = (None, "soft", "hard")
+_NOTHING = Raw(0, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,35 +41,35 @@ class Evidence:
     confidence: float
 
 
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Calls that are read together, with what an index found in them."""
+
+    lines: Lines
+    index: MatchIndex | None = None
+    marks: Marks | None = None
+
+
 class SpokenTurn:
     """Consecutive utterances of one speaker, other people's back-channels (嗯, 好的) left out.
 
-    flat: the spoken characters only, in lower case. `stops` tells where punctuation or a pause stood: for flat index i,
-    "soft" or "hard" when it stood before character i.
+    index: counts the turns of the call. memo: what was worked out about this turn, by whoever worked it out.
     """
 
-    def __init__(self, index: int, utterances: tuple[Utterance, ...], probes: Sequence[Probe] = ()) -> None:
+    def __init__(self, index: int, chunk: Chunk, number: int, probes: Sequence[Probe] = ()) -> None:
+        """number: of the turn among all turns of the chunk."""
+        self._chunk = chunk
+        self._number = number
+        self._turn = chunk.lines.turns[number]
         self.index = index
-        self._probes = tuple(probes)
-        self.utterances = utterances
-        self.role: Role = utterances[0].role
-        self._texts = tuple(normalise(u.text) for u in utterances)
-        self._positions: list[tuple[int, int]] = []
-        self._owned: dict[int, tuple[Word | None, ...]] = {}
-        self.stops: dict[int, str] = {}
-        flat: list[str] = []
-        for number, text in enumerate(self._texts):
-            if flat:
-                self.stops.setdefault(len(flat), "soft")
-            for position, character in enumerate(text):
-                if is_content(character):
-                    flat.append(character.lower())
-                    self._positions.append((number, position))
-                elif character in _HARD_STOPS:
-                    self.stops[len(flat)] = "hard"
-                elif character in _SOFT_STOPS:
-                    self.stops.setdefault(len(flat), "soft")
-        self.flat = "".join(flat)
+        self.probes = tuple(probes)
+        self.utterances = self._turn.utterances
+        self.role: Role = self.utterances[0].role
+        self.memo: dict[object, Any] = {}
+        self.mask = 0 if chunk.marks is None else chunk.marks.masks[number]
+        if probes and chunk.index is not None:
+            for probe in probes:
+                self.mask |= chunk.index.lists_with(probe.phrase)
 
     @property
     def start_s(self) -> float:
@@ -83,28 +80,42 @@ class SpokenTurn:
         return self.utterances[-1].end_s
 
     @cached_property
-    def _syllables(self) -> tuple[str, ...]:
-        return tuple(s.sound for text in self._texts for s in syllables(text))
+    def flat(self) -> str:
+        """The spoken characters only, in lower case."""
+        return self._chunk.lines.flat[self._turn.start : self._turn.end]
 
     @cached_property
     def sounds(self) -> str:
-        """The syllables between bars: "|bu|zhi|dao|"."""
-        return join_sounds(self._syllables)
+        """Their sounds, one code character each (`pipeline.sounds`)."""
+        return self._chunk.lines.sounds[self._turn.start : self._turn.end]
+
+    @property
+    def index_of_matches(self) -> MatchIndex | None:
+        """The index whose lists `mask` and `raw` speak of; None: this turn was never searched."""
+        return self._chunk.index
 
     @cached_property
-    def _sound_starts(self) -> tuple[int, ...]:
-        return tuple(accumulate((len(s) + 1 for s in self._syllables), initial=0))
+    def raw(self) -> Raw:
+        """What that index found."""
+        return _NOTHING if self._chunk.marks is None else self._chunk.marks.of(self._number)
 
-    def flat_index(self, sounds_offset: int) -> int:
-        """The character whose bar stands at this offset of `sounds`."""
-        return bisect_right(self._sound_starts, sounds_offset) - 1
+    def stop_within(self, span: Span) -> str | None:
+        """The strongest stop strictly inside the span: "hard" (a full stop), "soft" (a comma or a pause) or None."""
+        inside = self._chunk.lines.stops[self._turn.start + span.start + 1 : self._turn.start + span.end]
+        return _STOPS[max(inside, default=0)]
 
-    def hidden(self, phrase: str) -> Iterator[tuple[Span, Probe]]:
-        """Where the audio was asked about the phrase, though other characters were recognised."""
-        for probe in self._probes:
-            span = self._span_of(probe) if probe.phrase == phrase else None
-            if span is not None:
-                yield span, probe
+    def has_stop(self, place: int) -> bool:
+        """Whether anything stood before this character."""
+        return self._chunk.lines.stops[self._turn.start + place] > 0
+
+    def asked(self) -> Iterable[tuple[Span, Probe]]:
+        """Where the audio was asked about a phrase, though other characters were recognised."""
+        return self._asked if self.probes else ()
+
+    @cached_property
+    def _asked(self) -> tuple[tuple[Span, Probe], ...]:
+        spans = ((self._span_of(probe), probe) for probe in self.probes)
+        return tuple((span, probe) for span, probe in spans if span is not None)
 
     def _span_of(self, probe: Probe) -> Span | None:
         """None when the utterance's text is no longer the one that was asked about."""
@@ -115,48 +126,38 @@ class SpokenTurn:
     @cached_property
     def _flat_of(self) -> dict[tuple[int, int], int]:
         """The flat index of (utterance's index in the call, position in its text)."""
-        return {(self.utterances[n].index, at): flat for flat, (n, at) in enumerate(self._positions)}
+        places = ((flat, *self._position(flat)) for flat in range(len(self.flat)))
+        return {(self.utterances[n].index, at): flat for flat, n, at in places}
 
-    def where(self, span: Span) -> tuple[tuple[int, int], tuple[int, int]]:
-        """For its first and its last character: which of `utterances`, and the position in its text."""
-        return self._positions[span.start], self._positions[span.end - 1]
+    def _position(self, place: int) -> tuple[int, int]:
+        """(which of the turn's utterances, position in its normalised text) of a character."""
+        number, at = self._chunk.lines.position(self._turn.start + place)
+        return number - self._turn.number, at
 
-    def stop_within(self, span: Span) -> str | None:
-        """The strongest stop strictly inside the span."""
-        inside = {stop for at, stop in self.stops.items() if span.start < at < span.end}
-        return "hard" if "hard" in inside else "soft" if inside else None
+    def _text(self, number: int) -> str:
+        return self._chunk.lines.text(self._turn.number + number)
 
     def evidence(self, span: Span) -> Evidence:
         """The words of the span with their times; the utterances' times where words and text do not meet."""
-        (first, begin), (last, finish) = self._positions[span.start], self._positions[span.end - 1]
-        words = self._words(span)
+        (first, begin), (last, finish) = self._position(span.start), self._position(span.end - 1)
+        words = self._words(span, first, last)
         utterance = self.utterances[first]
         if first == last:
-            matched = self._texts[first][begin : finish + 1]
+            matched = self._text(first)[begin : finish + 1]
         else:
-            parts = (self._texts[first][begin:], *self._texts[first + 1 : last], self._texts[last][: finish + 1])
-            matched = " ".join(parts)
+            between = (self._text(number) for number in range(first + 1, last))
+            matched = " ".join((self._text(first)[begin:], *between, self._text(last)[: finish + 1]))
         if words:
             return Evidence(utterance, words[0].start_s, words[-1].end_s, matched, _mean(w.probability for w in words))
         confidence = _UNKNOWN_CONFIDENCE if utterance.confidence is None else utterance.confidence
         return Evidence(utterance, utterance.start_s, self.utterances[last].end_s, matched, confidence)
 
-    @cached_property
-    def _first_characters(self) -> dict[int, int]:
-        """For each utterance the flat index of its first character."""
-        return {number: index for index, (number, _) in reversed(tuple(enumerate(self._positions)))}
-
-    def _owners(self, number: int) -> tuple[Word | None, ...]:
-        if number not in self._owned:
-            self._owned[number] = word_of_each_character(self.utterances[number], self._texts[number])
-        return self._owned[number]
-
-    def _words(self, span: Span) -> tuple[Word, ...]:
+    def _words(self, span: Span, first: int, last: int) -> tuple[Word, ...]:
         """The words that the span touches, () unless its first and last characters both have one."""
         owners: list[Word | None] = []
-        first, last = self._positions[span.start][0], self._positions[span.end - 1][0]
         for number in range(first, last + 1):
-            offset, owned = self._first_characters[number], self._owners(number)
+            offset = self._chunk.lines.firsts[self._turn.number + number] - self._turn.start
+            owned = word_of_each_character(self.utterances[number], self._text(number))
             owners.extend(owned[max(span.start - offset, 0) : span.end - offset])
         if not owners or owners[0] is None or owners[-1] is None:
             return ()
@@ -171,14 +172,27 @@ class CallView:
     been worked out about this call, by whoever worked it out (named conditions, once per call).
     """
 
-    def __init__(self, facts: CallFacts, topics: tuple[TopicHit, ...] = ()) -> None:
+    def __init__(
+        self,
+        facts: CallFacts,
+        topics: tuple[TopicHit, ...] = (),
+        *,
+        chunk: Chunk | None = None,
+        place: int = 0,
+    ) -> None:
+        """chunk: the calls that are read together, this one at `place`; None: this one alone."""
         self.facts = facts
         self.topics = topics
         self.memo: dict[object, object] = {}
-        ordered = sorted((u for u in facts.utterances if _says_something(u)), key=lambda u: (u.start_s, u.index))
-        runs = groupby(ordered, key=lambda u: (u.role, u.speaker))
-        probes = strongest(facts.probes)
-        self.turns = tuple(_turn(index, tuple(run), probes) for index, (_, run) in enumerate(runs))
+        chunk = chunk or Chunk(lines((facts,)))
+        first, behind = chunk.lines.calls[place], chunk.lines.calls[place + 1]
+        self._index = chunk.index
+        probes = _by_utterance(strongest(facts.probes)) if facts.probes else {}
+        self.turns = tuple(
+            SpokenTurn(number - first, chunk, number, _probes_of(chunk, number, probes) if probes else ())
+            for number in range(first, behind)
+        )
+        self._turns_of: dict[Role | None, tuple[SpokenTurn, ...]] = {None: self.turns}
 
     @cached_property
     def start_s(self) -> float:
@@ -191,22 +205,36 @@ class CallView:
 
     def turns_of(self, role: Role | None) -> tuple[SpokenTurn, ...]:
         """The turns of one role in time order; None: of everybody."""
-        return tuple(t for t in self.turns if role is None or t.role == role)
+        if role not in self._turns_of:
+            self._turns_of[role] = tuple(t for t in self.turns if t.role == role)
+        return self._turns_of[role]
+
+    def may_hit(self, words: "Listed") -> bool:
+        """False: this list has no hit anywhere in the call. Cheap; True promises nothing."""
+        number = None if self._index is None else self._index.number(words.wanted)
+        return number is None or bool(self._mask >> number & 1)
+
+    def turns_with(self, words: "Listed", role: Role | None = None) -> tuple[SpokenTurn, ...]:
+        """The turns of one role (None: of everybody) that may have a hit of this list, in time order."""
+        if not self.may_hit(words):
+            return ()
+        number = None if self._index is None else self._index.number(words.wanted)
+        turns = self.turns_of(role)
+        return turns if number is None else tuple(t for t in turns if t.mask >> number & 1)
+
+    @cached_property
+    def _mask(self) -> int:
+        mask = 0
+        for turn in self.turns:
+            mask |= turn.mask
+        return mask
 
 
-def _turn(index: int, utterances: tuple[Utterance, ...], probes: tuple[Probe, ...]) -> SpokenTurn:
-    indices = {u.index for u in utterances}
-    return SpokenTurn(index, utterances, [p for p in probes if p.utterance_index in indices])
+class Listed(Protocol):
+    """A list of phrases as far as a view asks: what an index knows it by."""
 
-
-def join_sounds(sounds: Iterable[str]) -> str:
-    """Syllables as a searchable line in which only whole syllables match."""
-    return "|" + "".join(sound + "|" for sound in sounds)
-
-
-def flatten(text: str) -> str:
-    """The spoken characters of a text as `SpokenTurn.flat` has them."""
-    return "".join(c.lower() for c in normalise(text) if is_content(c))
+    @property
+    def wanted(self) -> Alternatives: ...
 
 
 def word_of_each_character(utterance: Utterance, text: str) -> tuple[Word | None, ...]:
@@ -217,11 +245,11 @@ def word_of_each_character(utterance: Utterance, text: str) -> tuple[Word | None
     owners: list[Word] = []
     heard: list[str] = []
     for word in utterance.words:
-        letters = flatten(word.text)
+        letters = _letters(word.text)
         heard.append(letters)
-        owners.extend(word for _ in letters)
-    wanted, said = flatten(text), "".join(heard)
-    if wanted == said or len(wanted) == len(said):
+        owners.extend([word] * len(letters))
+    wanted, said = _letters(text), "".join(heard)
+    if len(wanted) == len(said):
         return tuple(owners)
     result: list[Word | None] = [None] * len(wanted)
     for block in SequenceMatcher(None, wanted, said, autojunk=False).get_matching_blocks():
@@ -230,9 +258,20 @@ def word_of_each_character(utterance: Utterance, text: str) -> tuple[Word | None
     return tuple(result)
 
 
-def _says_something(utterance: Utterance) -> bool:
-    said = flatten(utterance.text)
-    return bool(said) and not (len(said) <= _BACKCHANNEL_CHARACTERS and _BACKCHANNEL.fullmatch(said))
+def _by_utterance(probes: Iterable[Probe]) -> dict[int, list[Probe]]:
+    found: dict[int, list[Probe]] = {}
+    for probe in probes:
+        found.setdefault(probe.utterance_index, []).append(probe)
+    return found
+
+
+def _probes_of(chunk: Chunk, number: int, probes: dict[int, list[Probe]]) -> list[Probe]:
+    return [probe for said in chunk.lines.turns[number].utterances for probe in probes.get(said.index, ())]
+
+
+@lru_cache(maxsize=65_536)  # recognisers use few words
+def _letters(text: str) -> str:
+    return flatten(text)
 
 
 def _mean(values: Iterable[float]) -> float:

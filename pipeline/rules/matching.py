@@ -1,0 +1,21 @@
+"""Many calls read and searched at once: what the rulebook and the topic lexicon judge by."""
+
+from collections.abc import Iterable, Sequence
+
+from pipeline.model import CallFacts
+from pipeline.rules.index import MatchIndex
+from pipeline.rules.lines import lines
+from pipeline.rules.spoken import CallView, Chunk
+from pipeline.rules.words import PhraseList
+
+
+def index_of(lists: Iterable[PhraseList]) -> MatchIndex:
+    """One index over all these lists, their exceptions and what has to stand near."""
+    return MatchIndex(part for words in lists for part in words.alternatives())
+
+
+def views_of(calls: Sequence[CallFacts], index: MatchIndex) -> tuple[CallView, ...]:
+    """A view of each call, searched for everything that the index knows. A few hundred calls at once serve best."""
+    joined = lines(calls)
+    chunk = Chunk(joined, index, index.search(joined))
+    return tuple(CallView(facts, chunk=chunk, place=place) for place, facts in enumerate(calls))
