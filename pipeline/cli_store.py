@@ -11,7 +11,9 @@ from pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
+    from pipeline.analyze import Judge
     from pipeline.batch.jobs import Summary
     from pipeline.batch.run import Options
     from pipeline.config import Settings
@@ -61,10 +63,15 @@ def recheck(
     version: Annotated[
         str | None, typer.Option("--rulebook", help="A kept version (rules versions); else the active rulebook.")
     ] = None,
+    no_audio: Annotated[
+        bool, typer.Option("--no-audio", help="Leave hits that nobody listened to for review; load no model.")
+    ] = False,
 ) -> None:
     """Judge stored calls again by the active rulebook, scorecards and calibration, and publish.
 
-    A rulebook that is not valid changes nothing. With --rulebook an older version judges, exactly as it did then.
+    Then hits of dear phrases that are newer than a call's analysis are put to the recogniser, and published again; no
+    model is loaded where there are none. A rulebook that is not valid changes nothing. With --rulebook an older version
+    judges, exactly as it did then.
     """
     from pipeline import rulebooks  # noqa: PLC0415 - here and below: heavy
     from pipeline.analyze import Judge  # noqa: PLC0415
@@ -83,7 +90,8 @@ def recheck(
     out.print(f"judged {result.calls} calls by {judge.version}; published snapshot {result.published.snapshot_id}")
     if active not in (None, judge.version):
         out.print(f"new calls are judged by the active {active}; callqa rules activate {judge.version} changes that")
-    raise typer.Exit(1 if result.problems or result.published.unreadable else 0)
+    unheard = () if no_audio else _listen_again(settings, judge, since.date() if since else None)
+    raise typer.Exit(1 if result.problems or result.published.unreadable or unheard else 0)
 
 
 def publish(context: typer.Context) -> None:
@@ -134,6 +142,25 @@ def _run(settings: "Settings", paths: "Sequence[Path]", options: "Options") -> "
         summary = run_batch(paths, settings, view, fingerprint=Analyzer.fingerprint(settings), options=options)
     show_summary(summary, console())
     return summary
+
+
+def _listen_again(settings: "Settings", judge: "Judge", since: "date | None") -> "tuple[str, ...]":
+    """Put new hits to the recogniser and publish. Returns what stays for review, with the reason."""
+    from pipeline import relisten  # noqa: PLC0415
+    from pipeline.batch import upkeep  # noqa: PLC0415
+
+    out = console()
+    waiting = relisten.waiting(settings, judge, since)
+    if not waiting:
+        return ()
+    with out.status(f"listening again to {len(waiting)} calls with hits of new phrases"):
+        heard = relisten.relisten(settings, judge, waiting)
+    for problem in heard.problems:
+        out.print(f"stays for review: {problem}", markup=False)
+    if heard.calls:
+        published = upkeep.publish(settings)
+        out.print(f"listened again to {heard.calls} calls; published snapshot {published.snapshot_id}")
+    return heard.problems
 
 
 def _with_workers(settings: "Settings", workers: int | None) -> "Settings":
