@@ -1,4 +1,4 @@
-"""Commands on the rulebook: rules check, copy, activate, versions."""
+"""Commands on the rulebook: rules check, try, schema, copy, activate, versions."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,14 +36,68 @@ def rules_check(
         Path | None, typer.Argument(help="Rulebook folder (as rules copy makes it) or one rule file; else the active.")
     ] = None,
 ) -> None:
-    """Try every example of the rulebook and look for duplicates. Exit 2 if anything is wrong."""
+    """Try every example, look for rules that can never hit, and say what is odd. Exit 2 if anything is wrong."""
     out, settings = console(), settings_of(context)
     sources = sources_named(settings, str(path)) if path else _active(settings)
     count, problems = _problems(settings, sources)
     for problem in problems:
         out.print(str(problem), markup=False)
-    out.print(f"{count} rules, version {sources.version}: {len(problems) or 'no'} problem(s)")
+    odd = _advice(settings, sources)
+    for one in odd:
+        out.print(f"{one} (advice)", markup=False)
+    counted = f"{len(problems) or 'no'} problem(s), {len(odd) or 'no'} piece(s) of advice"
+    out.print(f"{count} rules, version {sources.version}: {counted}")
     raise typer.Exit(2 if problems else 0)
+
+
+@rules.command("schema")
+def rules_schema() -> None:
+    """Print the JSON schema of rule files, for editors that check and complete YAML."""
+    from pipeline.rules.schema import schema_text  # noqa: PLC0415
+
+    typer.echo(schema_text(), nl=False)
+
+
+@rules.command("try")
+def rules_try(
+    context: typer.Context,
+    dialogue: Annotated[
+        str, typer.Argument(help="A text file with lines such as 坐席：您好 and 患者：…; - reads standard input.")
+    ],
+    path: Annotated[
+        str | None,
+        typer.Option("--rules", help="Rulebook folder, rule file or kept version; else the active rulebook."),
+    ] = None,
+) -> None:
+    """Judge a dialogue typed in by hand, and say which rules speak up and why. Nothing is stored."""
+    from pipeline.analyze import Judge  # noqa: PLC0415 - pinyin tables take a moment
+    from pipeline.rules.trial import dialogue_facts  # noqa: PLC0415
+
+    settings, out = settings_of(context), console()
+    sources = sources_named(settings, path) if path else _active(settings)
+    judge = Judge(settings, sources)
+    judged = judge.judge(dialogue_facts(_dialogue(dialogue), "standard input" if dialogue == "-" else dialogue))
+    for found in judged.findings:
+        rule = judge.rulebook.rule(found.rule_id)
+        second = "call" if found.start_s is None else f"{found.start_s:.1f} s"
+        name = rule.name_zh if rule else ""
+        note = f"（{found.note}）" if found.note else ""
+        out.print(f"{second:>8}  {found.status:<9}  {found.severity:<8}  {found.rule_id}  {name}", markup=False)
+        out.print(f"{'':>8}  {found.matched_text or found.evidence}{note}", markup=False)
+    if not judged.findings:
+        out.print("no rule has anything to say")
+    topics = "、".join(f"{hit.topic} {hit.confidence:.2f}" for hit in judged.topics)
+    total = "not judged" if judged.score.total is None else f"{judged.score.total:g}"
+    out.print(f"topics: {topics or 'none'}; scorecard {judged.score.scorecard_id}: {total}", markup=False)
+
+
+def _dialogue(name: str) -> str:
+    if name == "-":
+        return typer.get_text_stream("stdin").read()
+    try:
+        return Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{name} cannot be read: {error}; give a UTF-8 text file, or - for standard input") from error
 
 
 @rules.command("copy")
@@ -170,6 +224,14 @@ def _version_or_none(settings: "Settings") -> str | None:
         return _active(settings).version
     except ConfigError:
         return None
+
+
+def _advice(settings: "Settings", sources: "Sources") -> "tuple[Problem, ...]":
+    """What is odd in them though it works."""
+    from pipeline.analyze import Judge  # noqa: PLC0415
+    from pipeline.rules.advice import advise  # noqa: PLC0415
+
+    return advise(Judge(settings, sources).rulebook)
 
 
 def _problems(settings: "Settings", sources: "Sources") -> "tuple[int, tuple[Problem, ...]]":
