@@ -28,6 +28,7 @@ from pipeline.model import (
     Utterance,
 )
 from pipeline.rules import rulebook_of
+from pipeline.rules.entities import class_sets
 from pipeline.rules.spoken import CallView
 from pipeline.sounds import encode
 
@@ -88,8 +89,12 @@ class Judge:
         self.version = self.sources.version
         lexicon = self.sources.lexicon("topics.yaml")
         self.topics = topics.topics_of(lexicon.text, lexicon.shown)
+        written, listed = self.sources.lexicon("entities.yaml"), self.sources.lexicon("terms.yaml")
         self.rulebook = rulebook_of(
-            self.sources.texts("rules"), topics=self.topics.names, zone=ZoneInfo(settings.metadata.timezone)
+            self.sources.texts("rules"),
+            topics=self.topics.names,
+            zone=ZoneInfo(self.sources.timezone),
+            classes=class_sets(written.text, listed.text, (written.shown, listed.shown)),
         )
         self.scorecards = scoring.scorecards_of(self.sources.texts("scorecards"), topics=self.topics.names)
         self._min_role_confidence = self.sources.min_role_confidence
@@ -130,7 +135,7 @@ class Analyzer:
         self._settings = settings
         self._judge = Judge(settings)
         self._diarizer = diarizer or _load_diarizer(settings)
-        self._transcriber = transcriber or _load_transcriber(settings)
+        self._transcriber = transcriber or load_transcriber(settings)
         self._engine = _engine_info(settings)
 
     @staticmethod
@@ -285,7 +290,8 @@ def _load_diarizer(settings: Settings) -> Diarizer:
     return PyannoteDiarizer(segmentation, embedding, settings.diarization, device=settings.models.device)
 
 
-def _load_transcriber(settings: Settings) -> Transcriber:
+def load_transcriber(settings: Settings) -> Transcriber:
+    """The recogniser alone (about 1 s). Raises EngineError when its weights are missing or damaged."""
     models = settings.models
     packaged = models.whisper == "packaged-base"
     folder = weights.verified_folder("packaged-base", models) if packaged else models.whisper

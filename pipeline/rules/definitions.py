@@ -55,9 +55,12 @@ class _Watched(Mapping[str, tuple[Entry, ...]]):
 class Definitions:
     """The names of all files of a rulebook."""
 
-    def __init__(self, files: Iterable[Node], topics: Collection[str], zone: tzinfo | None) -> None:
-        """files: parsed rule files. topics: those of the topic lexicon. zone: in which hours are meant."""
-        sets: dict[str, tuple[Entry, ...]] = {}
+    def __init__(self, files: Iterable[Node], topics: Collection[str], zone: tzinfo | None, classes: Sets) -> None:
+        """files: parsed rule files. topics: those of the topic lexicon. zone: in which hours are meant.
+
+        classes: see pipeline.rules.entities; a class that is missing there is the shipped one.
+        """
+        sets: dict[str, tuple[Entry, ...]] = dict(classes)
         self._places: dict[tuple[str, str], Place] = {}
         self._written: dict[str, tuple[Node, Entry]] = {}
         self._topics = topics

@@ -30,6 +30,7 @@ from pipeline.rules.definitions import Definitions
 from pipeline.rules.examples import read_examples
 from pipeline.rules.operators import event, holds, measure, must_say, phrase, rate, ratio, repeat
 from pipeline.rules.operators.base import Operator
+from pipeline.rules.phrases import Sets
 from pipeline.rules.rulebook import Floor, Rule, Rulebook
 from pipeline.rules.scope import Names
 from pipeline.rules.vocabulary import FAMILY_IDS, ROLES, SEVERITIES
@@ -71,13 +72,20 @@ def load_rulebook(
 
 
 def rulebook_of(
-    sources: Mapping[str, str], *, topics: Collection[str] | None = None, zone: tzinfo | None = None
+    sources: Mapping[str, str],
+    *,
+    topics: Collection[str] | None = None,
+    zone: tzinfo | None = None,
+    classes: Sets = MappingProxyType({}),
 ) -> Rulebook:
-    """The rulebook that these files (name: content) hold; see `load_rulebook`."""
+    """The rulebook that these files (name: content) hold; see `load_rulebook`.
+
+    classes: what {class: …} stands for (`entities.class_sets`); those left out are the shipped ones.
+    """
     parsed = [parse(text, name) for name, text in sorted(sources.items())]
     for file in parsed:
         file.allow(FILE_KEYS)
-    names = Definitions(parsed, _topic_names() if topics is None else topics, zone)
+    names = Definitions(parsed, _topic_names() if topics is None else topics, zone, classes)
     rules: list[Rule] = []
     seen: dict[str, Place] = {}
     for file in parsed:

@@ -26,7 +26,7 @@ from ruamel.yaml import YAML
 from audio_samples import line, tts
 from audio_samples.synth import build_call, load_spec
 from pipeline import align, probe
-from pipeline.analyze import _load_transcriber
+from pipeline.analyze import load_transcriber
 from pipeline.config import load_settings
 from pipeline.engines import Samples, Span, Transcriber
 from pipeline.model import Probe, Turn, Utterance
@@ -56,7 +56,7 @@ def main() -> None:
     folder = tts.assets_folder()
     tts.fetch(folder)
     voice = tts.Kokoro(folder)
-    transcriber = _load_transcriber(load_settings())
+    transcriber = load_transcriber(load_settings())
     for name, places in (("clips", list(_clips(voice, transcriber))), ("calls", list(_calls(voice, transcriber)))):
         typer.echo(f"{name}: evidence, right / wrong")
         counts = [[0, 0] for _ in range(len(EDGES) + 1)]
