@@ -56,9 +56,11 @@ def confidence(probe: Probe) -> float:
 
 
 def strongest(probes: Iterable[Probe]) -> tuple[Probe, ...]:
-    """Of probes that claim the same characters the likeliest: the audio holds one of them at most."""
+    """Of hidden phrases that claim the same characters the likeliest: the audio holds one of them at most."""
     kept: list[Probe] = []
-    for probe in sorted(probes, key=lambda p: (-evidence(p), p.utterance_index, p.text_start, p.phrase)):
+    for probe in sorted(
+        (p for p in probes if p.hidden), key=lambda p: (-evidence(p), p.utterance_index, p.text_start, p.phrase)
+    ):
         if not any(_overlap(probe, other) for other in kept):
             kept.append(probe)
     return tuple(kept)
