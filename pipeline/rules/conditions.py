@@ -17,7 +17,7 @@ Words whose reading is in doubt (a sensible spelling of the same sounds, a probe
 hold. What nobody knows of a call (no start time, no queue) does not hold either.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import cast
@@ -25,7 +25,7 @@ from typing import cast
 from pipeline.model import CallMetadata, Role
 from pipeline.rules.operators.base import Observation, Operator, clip
 from pipeline.rules.phrases import Hit, PhraseList
-from pipeline.rules.scope import Condition, Moment, Scope
+from pipeline.rules.scope import Condition, Moment, Placed, Scope, hits_in
 from pipeline.rules.spoken import CallView, SpokenTurn
 from pipeline.rules.vocabulary import WEEKDAYS
 
@@ -42,7 +42,7 @@ class Says:
     has_moments: bool = True
 
     def holds(self, view: CallView) -> bool:
-        return next(self._hits(view), None) is not None
+        return bool(self._hits(view))
 
     def moments(self, view: CallView) -> tuple[Moment, ...]:
         return tuple(_said(turn, hit) for turn, hit in self._hits(view))
@@ -53,19 +53,12 @@ class Says:
     def lists(self) -> tuple[PhraseList, ...]:
         return (self.words, *self.scope.lists())
 
-    def _hits(self, view: CallView) -> Iterator[tuple[SpokenTurn, Hit]]:
-        found = (
-            (turn, hit)
-            for window in self.scope.windows(view, self.role)
-            for turn in window.turns
-            for hit in self.words.hits(turn)
-            if hit.how not in _DOUBTFUL and window.admits(turn, hit.span)
-        )
-        if self.scope.is_whole and not self.scope.occurrence:
-            yield from found
-            return
-        by_place = {(turn.index, hit.span.start): (turn, hit) for turn, hit in found}
-        yield from self.scope.chosen([by_place[place] for place in sorted(by_place)])
+    def _hits(self, view: CallView) -> Sequence[Placed]:
+        if not view.may_hit(self.words):
+            return ()
+        found = hits_in(view, self.words, self.role, self.scope)
+        sure = [found[place] for place in sorted(found) if found[place][1].how not in _DOUBTFUL]
+        return self.scope.chosen(sure)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

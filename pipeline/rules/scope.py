@@ -22,7 +22,7 @@ from pipeline.config.yaml_source import Entry, Node
 from pipeline.errors import RuleError
 from pipeline.model import Role
 from pipeline.rules.operators.base import Observation
-from pipeline.rules.phrases import PhraseList, Sets
+from pipeline.rules.phrases import Hit, PhraseList, Sets
 from pipeline.rules.spoken import CallView, Span, SpokenTurn
 from pipeline.rules.vocabulary import ANCHOR_KEYS, SCOPE_KEYS
 
@@ -283,6 +283,25 @@ def _holds(turn: SpokenTurn, moment: Moment) -> bool:
     if moment.turn is not None:
         return turn.index == moment.turn
     return turn.start_s < moment.end_s - SLACK_S and turn.end_s > moment.start_s + SLACK_S
+
+
+Placed = tuple[SpokenTurn, Hit]
+
+
+def hits_in(view: CallView, words: PhraseList, role: Role | None, scope: Scope) -> dict[tuple[int, int], Placed]:
+    """The hits of a list in a scope, each once, by turn and place. Cheap where the call has none of the words."""
+    if not view.may_hit(words):
+        return {}
+    if scope.is_whole:
+        turns = view.turns_with(words, role)
+        return {(turn.index, hit.span.start): (turn, hit) for turn in turns for hit in words.hits(turn)}
+    return {
+        (turn.index, hit.span.start): (turn, hit)
+        for window in scope.windows(view, role)
+        for turn in window.turns
+        for hit in words.hits(turn)
+        if window.admits(turn, hit.span)
+    }
 
 
 def read_scope(node: Node, names: Names, *, counts_hits: bool = True) -> Scope:

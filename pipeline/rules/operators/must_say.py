@@ -8,10 +8,10 @@
         - {name_zh: 姓名, any: [我姓], optional: true}     # its absence is noted, and costs nothing
       need: 2            # how many of the groups that are not optional; left out: all
 
-Heard: one finding `satisfied` with the words. Not heard: one finding `violated` on the first (scope at the end of the
-call: last) turn that was looked at, naming the groups that are missing. Nobody of that role spoke in the scope: no
-finding, because nothing can be judged. With `scope: {after: …}` the duty begins at the first moment of the anchor.
-A recording that is damaged may have lost the words: `review`.
+Heard: one finding `satisfied` with the words. Not heard: one finding `violated`, naming the groups that are missing,
+where the rule's `when` first held; else on the first (scope at the end of the call: last) turn that was looked at.
+Nobody of that role spoke in the scope: no finding, because nothing can be judged. With `scope: {after: …}` the duty
+begins at the first moment of the anchor. A recording that is damaged may have lost the words: `review`.
 Words are heard by sound from two syllables on: a doubt speaks for the person.
 """
 
@@ -19,10 +19,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.config.yaml_source import Node
-from pipeline.model import Role
+from pipeline.model import Role, Utterance
 from pipeline.rules.operators.base import Observation, clip
 from pipeline.rules.phrases import PhraseList, read_phrase_list
-from pipeline.rules.scope import Names, Scope, Window, read_scope
+from pipeline.rules.scope import Condition, Names, Scope, Window, read_scope
 from pipeline.rules.spoken import CallView, Evidence, SpokenTurn
 from pipeline.rules.vocabulary import TEXT_KEYS
 
@@ -51,10 +51,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class MustSayOperator:
+    """groups: duties. occasion: what the duty arises from, where a missing one is shown."""
+
     role: Role | None
     groups: tuple[Group, ...]
     need: int
     scope: Scope
+    occasion: Condition | None = None
 
     def observe(self, view: CallView) -> Iterator[Observation]:
         window = next(iter(self.scope.windows(view, self.role, duty=True)), None)
@@ -72,7 +75,8 @@ class MustSayOperator:
         return ()  # two rules may well ask for the same words
 
     def all_lists(self) -> tuple[PhraseList, ...]:
-        return (*(group.words for group in self.groups), *self.scope.lists())
+        occasion = self.occasion.lists() if self.occasion is not None else ()
+        return (*(group.words for group in self.groups), *self.scope.lists(), *occasion)
 
     def _satisfied(self, found: list[tuple[Evidence, float]], missing: str) -> Observation:
         first = found[0][0]
@@ -89,19 +93,26 @@ class MustSayOperator:
         )
 
     def _violated(self, view: CallView, turns: tuple[SpokenTurn, ...], missing: str) -> Observation:
-        utterance = turns[-1].utterances[-1] if self.scope.at_end else turns[0].utterances[0]
+        cause = self._cause(view)
+        utterance = cause or (turns[-1].utterances[-1] if self.scope.at_end else turns[0].utterances[0])
         sure = [u.confidence for t in turns for u in t.utterances if u.confidence is not None]
         damaged = view.facts.audio.damaged
         return Observation(
             status="review" if damaged else "violated",
-            role=utterance.role,
+            role=self.role or utterance.role,
             utterance_index=utterance.index,
             start_s=utterance.start_s,
             end_s=utterance.end_s,
-            evidence=f"未听到：{missing}；实际：{clip(utterance.text)}",
+            evidence=f"未听到：{missing}；{'起因' if cause else '实际'}：{clip(utterance.text)}",
             confidence=sum(sure) / len(sure) if sure else _NO_WORDS_CONFIDENCE,
             note="录音有损坏，可能漏听" if damaged else None,
         )
+
+    def _cause(self, view: CallView) -> Utterance | None:
+        """The utterance that the duty arises from, where it does not arise from the scope."""
+        moments = self.occasion.moments(view) if self.occasion is not None and self.scope.is_whole else ()
+        index = moments[0].seen.utterance_index if moments else None
+        return None if index is None else next((u for u in view.facts.utterances if u.index == index), None)
 
 
 def read(node: Node, names: Names, role: Role | None) -> MustSayOperator:
@@ -117,4 +128,11 @@ def read(node: Node, names: Names, role: Role | None) -> MustSayOperator:
     if not needed:
         raise inner.error("'groups' is missing or all optional: list at least one group of words that has to be heard")
     need = inner.whole("need", low=1, high=needed, default=needed)
-    return MustSayOperator(role, tuple(groups), need, read_scope(node, names, counts_hits=False))
+    occasion = names.condition(node.entry("when")) if "when" in node else None
+    return MustSayOperator(
+        role=role,
+        groups=tuple(groups),
+        need=need,
+        scope=read_scope(node, names, counts_hits=False),
+        occasion=occasion if occasion is not None and occasion.has_moments else None,
+    )

@@ -19,11 +19,18 @@ from pipeline.model import FindingStatus, Role
 from pipeline.rules.operators.base import Observation, clip
 from pipeline.rules.operators.remedy import Remedy, read_remedy
 from pipeline.rules.phrases import Hit, PhraseList, read_phrase_list
-from pipeline.rules.scope import Names, Scope, read_scope
+from pipeline.rules.scope import Names, Scope, hits_in, read_scope
 from pipeline.rules.spoken import CallView, SpokenTurn
 from pipeline.rules.vocabulary import TEXT_KEYS
 
 KEYS = ("phrase", "scope", "unless")
+_HEARD = {
+    "pinyin": "按读音匹配“{phrase}”",
+    "sensible": "按读音匹配“{phrase}”，识别文字本身也通顺",
+    "fuzzy": "读音接近“{phrase}”",
+    "said": "识别为“{heard}”，按读音与声学核对为“{phrase}”",
+    "unsure": "识别为“{heard}”，按读音与声学核对可能为“{phrase}”，不能确定",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +44,12 @@ class PhraseOperator:
 
     def observe(self, view: CallView) -> Iterator[Observation]:
         """Every hit. Turns of unknown role are searched too, but can only be marked for review."""
-        found = self._hits(view, self.role)
+        if not view.may_hit(self.words):
+            return
+        found = hits_in(view, self.words, self.role, self.scope)
         if self.role is not None:
-            found |= self._hits(view, "unknown")
-        hits = [(turn, hit) for _, (turn, hit) in sorted(found.items(), key=lambda item: item[0])]
+            found |= hits_in(view, self.words, "unknown", self.scope)
+        hits = [found[place] for place in sorted(found)]
         for turn, hit in self.scope.chosen(hits):
             yield self._observation(view, turn, hit)
 
@@ -50,30 +59,15 @@ class PhraseOperator:
     def all_lists(self) -> tuple[PhraseList, ...]:
         return (self.words, *self.scope.lists(), *((self.remedy.words,) if self.remedy else ()))
 
-    def _hits(self, view: CallView, role: Role | None) -> dict[tuple[int, int], tuple[SpokenTurn, Hit]]:
-        """The hits in all windows, each once, by turn and place."""
-        return {
-            (turn.index, hit.span.start): (turn, hit)
-            for window in self.scope.windows(view, role)
-            for turn in window.turns
-            for hit in self.words.hits(turn)
-            if window.admits(turn, hit.span)
-        }
-
     def _observation(self, view: CallView, turn: SpokenTurn, hit: Hit) -> Observation:
         found = turn.evidence(hit.span)
         status: FindingStatus = "violated"
         notes: list[str] = []
-        if hit.how in ("pinyin", "sensible"):
-            notes.append(f"按读音匹配“{hit.phrase}”")
-        if hit.how == "sensible":
+        if hit.how in _HEARD:
+            notes.append(_HEARD[hit.how].format(heard=found.matched_text, phrase=hit.phrase))
+        if hit.needs_listening:
             status = "review"
-            notes.append("识别文字本身也通顺，请试听")
-        if hit.how in ("said", "unsure"):
-            notes.append(f"识别为“{found.matched_text}”，按读音与声学核对为“{hit.phrase}”")
-        if hit.how == "unsure":
-            status = "review"
-            notes.append("不能确定，请试听")
+            notes.append("请试听")
         if turn.role == "unknown":
             status = "review"
             notes.append("说话人角色不明")

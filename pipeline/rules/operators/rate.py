@@ -33,6 +33,8 @@ class RateOperator:
     scope: Scope
 
     def observe(self, view: CallView) -> Iterator[Observation]:
+        if not view.may_hit(self.words):
+            return
         windows = self.scope.windows(view, self.role)
         turns = {turn.index: turn for window in windows for turn in window.turns}.values()
         hits = [(turn, hit) for turn in turns for hit in self.words.hits(turn)]

@@ -31,12 +31,14 @@ class RatioOperator:
     scope: Scope
 
     def observe(self, view: CallView) -> Iterator[Observation]:
+        if not view.may_hit(self.unwanted):
+            return
         windows = self.scope.windows(view, self.role)
         turns = {turn.index: turn for window in windows for turn in window.turns}.values()
         good = sum(len(self.wanted.hits(turn)) for turn in turns)
         bad = [(turn, hit) for turn in turns for hit in self.unwanted.hits(turn)]
         count = good + len(bad)
-        if count < self.min_count or good / count >= self.at_least:
+        if not bad or count < self.min_count or good / count >= self.at_least:
             return
         turn, hit = bad[0]
         found = turn.evidence(hit.span)
