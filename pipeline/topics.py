@@ -107,16 +107,16 @@ def topics_in(view: CallView, lexicon: TopicLexicon) -> tuple[TopicHit, ...]:
 def _heard(topic: Topic, view: CallView) -> TopicHit:
     opening_s = view.start_s + _OPENING_SHARE * (view.end_s - view.start_s)
     best: dict[str, tuple[float, SpokenTurn, Span]] = {}
-    for turn in view.turns:
-        factor = _factor(turn, opening_s)
-        for group in topic.groups:
+    for group in topic.groups:
+        for turn in view.turns_with(group.words):
+            factor = _factor(turn, opening_s)
             for hit in group.words.hits(turn):
                 if hit.how == "sensible":  # 一包药 is no 医保
                     continue
                 weight = group.weight * factor * hit.factor
                 if hit.phrase not in best or best[hit.phrase][0] < weight:
                     best[hit.phrase] = (weight, turn, hit.span)
-    ranked = sorted(best.values(), key=lambda found: -found[0])
+    ranked = sorted(best.values(), key=lambda found: (-found[0], found[1].index, found[2].start))
     confidence = 1 - exp(-sum(weight for weight, _, _ in ranked) / 2)
     evidence = dict.fromkeys(turn.evidence(span).matched_text for _, turn, span in ranked[:_MAX_EVIDENCE])
     return TopicHit(topic.name_zh, round(confidence, 4), tuple(evidence))
