@@ -177,7 +177,9 @@ class Node:
             return Entry(Node(value, self._file, f"{self._name}, {key}"), place)
         if isinstance(value, _Seq):
             return Entry(self.entries(key), place)
-        return Entry(value if isinstance(value, str | float) else str(value), place)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return Entry(float(value), place)
+        return Entry(str(value), place)
 
     def entries(self, key: str) -> tuple[Entry, ...]:
         """The elements of a list that is not empty; () when the key is absent."""

@@ -375,6 +375,6 @@ def _read_occurrence(node: Node) -> int:
     if "occurrence" not in node:
         return EVERY
     words = {"every": EVERY, "first": 1, "last": LAST}
-    if isinstance(value := node.entry("occurrence").value, str):
-        return words[node.choice("occurrence", tuple(words))] if not value.isdigit() else int(value)
+    if isinstance(node.entry("occurrence").value, str):
+        return words[node.choice("occurrence", tuple(words))]
     return node.whole("occurrence", low=1, high=1000)

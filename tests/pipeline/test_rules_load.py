@@ -52,7 +52,7 @@ def test_a_good_rulebook_loads() -> None:
         ("      any: [随便]", "      any: [true]", 8, "must be a text"),
         ("      any: [随便]", "      any: [120]", 8, "quote numbers"),
         ("      any: [随便]", "      any: [随便]\n      min_syllables: 1", 9, "from 2 to 20"),
-        ("      any: [随便]", "      any: [随便]\n      pinyin: maybe", 9, "must be true or false"),
+        ("      any: [随便]", "      any: [随便]\n      pinyin: false", 9, "write match: text"),
         ("      miss: [您好]\n", "", 9, "'miss' is missing"),
         ("    examples:\n      hit: [随便]\n      miss: [您好]\n", "", 2, "'examples' is missing"),
         ("      hit: [随便]", "      hit: [[护士：随便]]", 10, "must begin with 坐席："),
@@ -90,6 +90,178 @@ def test_mistakes_name_file_line_and_remedy(old: str, new: str, line: int, words
         rulebook_of(changed(old, new))
     assert str(caught.value).startswith(f"a.yaml:{line}: ")
     assert words in str(caught.value)
+
+
+CONDITIONS = """\
+conditions:
+  complaint: {says: {role: patient, any: [投诉]}}
+  other: {says: {role: patient, any: [退号]}}
+"""
+HEAD = "    severity: major\n"
+OPERATOR = "    phrase:\n      any: [随便]\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (HEAD, HEAD + "    when: complain\n", "8: condition 'complain' is not defined; did you mean 'complaint'?"),
+        (HEAD, HEAD + "    when: {condition: complain}\n", "8: condition 'complain' is not defined"),
+        (HEAD, HEAD + "    when: [complaint]\n", "8: a list is no condition; join its parts"),
+        (
+            HEAD,
+            HEAD + "    when: {say: {role: agent, any: [一]}}\n",
+            "8: rule one, when: unknown key 'say'; did you mean",
+        ),
+        (
+            HEAD,
+            HEAD + "    when: {topic: 投诉, not: complaint}\n",
+            "8: rule one, when: has 2 conditions; give exactly one",
+        ),
+        (
+            HEAD,
+            HEAD + "    when: {topic: 投诉建议}\n",
+            "8: rule one, when: topic '投诉建议' is not in the topic lexicon",
+        ),
+        (HEAD, HEAD + "    when: {topic: [投诉, 表扬啊]}\n", "8: rule one, when: topic '表扬啊' is not in"),
+        (
+            HEAD,
+            HEAD + "    when: {all: [complaint, {not: complaint}]}\n",
+            "8: rule one, when: all: asks for a condition and",
+        ),
+        (HEAD, HEAD + "    when: {says: {any: [投诉]}}\n", "8: rule one, when, says: 'role' is missing"),
+        (
+            HEAD,
+            HEAD + "    when: {says: {role: nurse, any: [投诉]}}\n",
+            "8: rule one, when, says: role = 'nurse' is not known",
+        ),
+        (
+            HEAD,
+            HEAD + "    when: {at_least: {count: 3, of: [complaint]}}\n",
+            "8: rule one, when, at_least: count = 3 must be",
+        ),
+        (HEAD, HEAD + "    when: {metadata: {}}\n", "8: rule one, when, metadata: is empty"),
+        (HEAD, HEAD + "    when: {metadata: {hour: [8, 8]}}\n", "hour must be two different hours"),
+        (HEAD, HEAD + "    when: {metadata: {hour: [8, 25]}}\n", "hour must be two different hours"),
+        (HEAD, HEAD + "    when: {metadata: {weekday: [moon]}}\n", "weekday 'moon' is not known; did you mean 'mon'?"),
+        (
+            HEAD,
+            HEAD + "    when: {metadata: {direction: inward}}\n",
+            "direction 'inward' is not known; known are inbound, outbound",
+        ),
+        (
+            HEAD,
+            HEAD + "    when: {metadata: {duration_s: {above: 9, below: 3}}}\n",
+            "above 9 and below 3 leave nothing",
+        ),
+        (HEAD, HEAD + "    when: {metadata: {agent: a}}\n", "unknown key 'agent'; did you mean 'agent_id'?"),
+        (HEAD, HEAD + "    when: {event: {kind: silense, above: 3}}\n", "did you mean 'silence'?"),
+        (
+            HEAD,
+            HEAD + "    when: {measure: {name: agent_rate, per: call, above: 3}}\n",
+            "no measure 'agent_rate' per call",
+        ),
+        (
+            HEAD,
+            HEAD + "    scope: {after: {condition: {topic: 投诉}}}\n",
+            "8: this condition holds for a call as a whole",
+        ),
+        (
+            HEAD,
+            HEAD + "    scope: {after: {topic: 投诉, within_s: 3}}\n",
+            "8: this condition holds for a call as a whole",
+        ),
+        (HEAD, HEAD + "    scope: {between: [complaint]}\n", "between needs two conditions"),
+        (HEAD, HEAD + "    scope: {between: [complaint, complaint]}\n", "between needs two different conditions"),
+        (
+            HEAD,
+            HEAD + "    scope: {after: {condition: complaint}, before: {condition: complaint}}\n",
+            "after and before the same condition leave nothing in between",
+        ),
+        (
+            HEAD,
+            HEAD + "    scope: {between: [complaint, other], after: {condition: complaint}}\n",
+            "between says both ends already",
+        ),
+        (HEAD, HEAD + "    scope: {occurrence: third}\n", "occurrence = 'third' is not known"),
+        (HEAD, HEAD + "    scope: {occurrence: 0}\n", "from 1 to 1000"),
+        (HEAD, HEAD + "    scope: {within: 3}\n", "unknown key 'within'"),
+        (HEAD, HEAD + "    scope: {after: {condition: complaint, within_turn: 3}}\n", "did you mean 'within_turns'?"),
+        (HEAD, HEAD + "    status: remedied\n", "status = 'remedied' is not known"),
+        (HEAD, HEAD + "    status: satisfied\n    points: 3\n", "'points' contradicts status: satisfied"),
+        (HEAD, HEAD + "    points: -1\n", "from 0 to 100"),
+        (HEAD, HEAD + "    floor: {precision: 90}\n", "from 0 to 1"),
+        (HEAD, HEAD + "    floor: {}\n", "needs precision, recall or both"),
+        (HEAD, HEAD + "    fatal: 1\n", "must be true or false"),
+        (OPERATOR, "    rate: {any: [那个]}\n", "'above_per_minute' is missing"),
+        (OPERATOR, "    repeat: {time: 3}\n", "did you mean 'times'?"),
+        (OPERATOR, "    repeat: {times: 1}\n", "from 2 to 100"),
+        (OPERATOR, "    holds: nothing\n", "condition 'nothing' is not defined"),
+        (
+            OPERATOR,
+            "    holds: {topic: 投诉}\n    unless: {any: [抱歉]}\n",
+            "holds for a call as a whole, so 'unless' means",
+        ),
+        (OPERATOR, "    measure: {name: snr_db, per: call, above: 3}\n    scope: {first_turns: 1}\n", "has no scope"),
+        (
+            OPERATOR,
+            "    rate: {any: [那], above_per_minute: 3}\n    unless: {any: [抱歉]}\n",
+            "goes with phrase, repeat, holds",
+        ),
+        (
+            OPERATOR,
+            "    must_say: {groups: [{name_zh: 一, any: [您好]}]}\n    status: review\n",
+            "status means nothing with must_say",
+        ),
+        (
+            OPERATOR,
+            "    must_say: {groups: [{name_zh: 一, any: [您好]}]}\n    scope: {occurrence: first}\n",
+            "unknown key 'occurrence'",
+        ),
+        ("      hit: [随便]", "      hit: [{lines: [坐席：随便], metadata: {hour: 25}}]", "from 0 to 23.99"),
+        ("      hit: [随便]", "      hit: [{lines: [坐席：随便], topic: [投诉]}]", "did you mean 'topics'?"),
+    ],
+)
+def test_mistakes_in_conditions_and_scopes(old: str, new: str, words: str) -> None:
+    with pytest.raises(RuleError) as caught:
+        rulebook_of({"a.yaml": CONDITIONS + GOOD.replace(old, new)})
+    assert str(caught.value).startswith("a.yaml:")
+    assert words in str(caught.value)
+
+
+def test_conditions_are_shared_defined_once_and_lead_nowhere_back() -> None:
+    asking = GOOD.replace(HEAD, HEAD + "    when: complaint\n")
+    book = rulebook_of({"a.yaml": asking, "b.yaml": CONDITIONS})
+    assert {(d.kind, d.name): d.used for d in book.definitions} == {
+        ("condition", "complaint"): True,
+        ("condition", "other"): False,
+    }
+    with pytest.raises(RuleError, match=r"b\.yaml:2: .*condition 'complaint' is defined twice, first at a\.yaml:2"):
+        rulebook_of({"a.yaml": CONDITIONS + GOOD, "b.yaml": CONDITIONS})
+    circle = "conditions:\n  a: {not: b}\n  b: {any: [{says: {role: agent, any: [好]}}, a]}\n"
+    with pytest.raises(RuleError, match=r"a\.yaml:\d: condition 'a' leads back to itself \(a → b → a\)"):
+        rulebook_of({"a.yaml": circle + GOOD})
+
+
+def test_a_mistake_in_a_condition_that_nobody_asks_for_is_one_too() -> None:
+    with pytest.raises(RuleError, match=r"a\.yaml:2: .*'role' is missing"):
+        rulebook_of({"a.yaml": "conditions:\n  idle: {says: {any: [投诉]}}\n" + GOOD})
+
+
+def test_topics_of_a_lexicon_of_ones_own() -> None:
+    asking = {"a.yaml": GOOD.replace(HEAD, HEAD + "    when: {topic: 体检}\n")}
+    with pytest.raises(RuleError, match="topic '体检' is not in the topic lexicon"):
+        rulebook_of(asking)
+    assert rulebook_of(asking, topics=("体检",)).rules
+
+
+def test_words_that_yaml_1_1_takes_for_something_else_stay_words() -> None:
+    book = rulebook_of({"a.yaml": GOOD.replace("any: [随便]", "any: [no, on, yes, off]")})
+    assert [p.characters for words in book.rules[0].operator.phrase_lists() for p in words.phrases] == [
+        "no",
+        "on",
+        "yes",
+        "off",
+    ]
 
 
 def test_an_id_is_used_once_over_all_files() -> None:
@@ -143,3 +315,5 @@ def test_ten_thousand_rules_load() -> None:
     rule = GOOD.removeprefix("rules:\n")
     many = "rules:\n" + "".join(rule.replace("id: one", f"id: rule-{i}") for i in range(10_000))
     assert len(rulebook_of({"many.yaml": many}).rules) == 10_000
+    with pytest.raises(RuleError, match=r"many\.yaml:100002: .*is rule 10001; a rulebook has at most 10000"):
+        rulebook_of({"many.yaml": many + rule.replace("id: one", "id: one-more")})
