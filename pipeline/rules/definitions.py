@@ -94,6 +94,8 @@ class Definitions:
         value = entry.value
         if isinstance(value, str):
             return self._asked_for(value, f"{entry.place}:")
+        if isinstance(value, tuple):
+            raise RuleError(f"{entry.place}: a list is no condition; join its parts with all: [...] or any: [...]")
         if not isinstance(value, Node):
             raise RuleError(f"{entry.place}: {value!r} is no condition; write its name or one of {_known()}")
         chosen = [key for key in CONDITION_KEYS if key in value]
