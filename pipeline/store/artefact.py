@@ -58,7 +58,6 @@ LAZY = frozenset(
         ("engine",),
         ("utterances", "words"),
         ("utterances", "measures"),
-        ("utterances", "corrections"),
     }
 )
 

@@ -82,7 +82,10 @@ def _values(hint: Any, array: pa.Array, context: _Context, default: Any = None) 
     """One value per row. Null (an older file lacks it) is None where that is allowed, else the default."""
     optional, hint = without_none(hint) is not hint, without_none(hint)
     if (item := item_of(hint)) is not None:
-        inner = _values(item, array.flatten(), context)
+        items = array.flatten()
+        if not len(items):
+            return [()] * len(array)
+        inner = _values(item, items, context)
         return [tuple(inner[start:end]) for start, end in pairwise(_ends(array))]
     if get_origin(hint) is tuple:
         pair = (_values(h, array.field(i), context) for i, h in enumerate(get_args(hint)))

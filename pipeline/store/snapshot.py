@@ -1,4 +1,4 @@
-"""The published, read-only database of the dashboard: built anew from the artefacts, then swapped in.
+"""The published, read-only database of the dashboard: made from the artefacts, then swapped in.
 
 snapshots/analytics-N.duckdb, and snapshots/CURRENT with the name of the one to read. Every publish takes a new N: a
 database name is never used twice (an open connection would go on seeing the old file). Only the holder of the batch
@@ -6,37 +6,24 @@ lock publishes; any number of readers read.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import structlog
 
-from pipeline import __version__
 from pipeline.errors import StoreError
-from pipeline.store import artefact
+from pipeline.store import build
 from pipeline.store.durable import flush, replace_file
 from pipeline.store.sqlite import check_applied
-from pipeline.store.statements import migrations, statement, statements
+from pipeline.store.statements import migrations, statement
 
 POINTER = "CURRENT"
 NAME = re.compile(r"^analytics-(\d+)\.duckdb$")
 FILES_PER_INSERT = 50_000
-BATCH_FILES, BATCH_BYTES = 500, 64 * 1024 * 1024  # artefacts read before they are handed to DuckDB
-STAGES = (
-    "publish_calls",
-    "publish_call_measures",
-    "publish_utterances",
-    "publish_events",
-    "publish_findings",
-    "publish_score_sections",
-    "publish_score_items",
-    "publish_topics",
-    "publish_waveforms",
-)
 FILE_COLUMNS = pa.schema(
     [
         ("path", pa.string()),
@@ -120,10 +107,11 @@ def open_snapshot(home: Path) -> duckdb.DuckDBPyConnection | None:
     return connection
 
 
-def publish(home: Path, files: Iterable[FileState] = (), *, keep: int = 3, anew: bool = False) -> Published:  # noqa: ARG001
+def publish(home: Path, files: Iterable[FileState] = (), *, keep: int = 3, anew: bool = False) -> Published:
     """Build a snapshot from all artefacts and make it current; readers never wait and never see half of it.
 
-    files: what the ledger says of every file. keep: how many snapshots stay on disk, the new one included.
+    files: what the ledger says of every file. keep: how many snapshots stay on disk, the new one included. Days whose
+    artefacts are as they were are taken over from the snapshot in use, unless `anew`.
     Damaged artefacts are left out and named in the result. Raises StoreError when the folder cannot be written.
     """
     folder = snapshots_folder(home)
@@ -135,7 +123,7 @@ def publish(home: Path, files: Iterable[FileState] = (), *, keep: int = 3, anew:
         number = max(previous, default=0) + 1
         path = folder / f"analytics-{number}.duckdb"
         path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
-        unreadable = _build(path, number, home, files)
+        unreadable = _build(path, number, home, files, None if anew else _beginning(home))
         flush(path)
         replace_file(folder / POINTER, lambda target: _write_text(target, f"{path.name}\n"))
         _remove_all_but(folder, keep)
@@ -149,42 +137,26 @@ def publish(home: Path, files: Iterable[FileState] = (), *, keep: int = 3, anew:
     return Published(number, path, calls, unreadable)
 
 
-def _build(path: Path, number: int, home: Path, files: Iterable[FileState]) -> tuple[Path, ...]:
-    with duckdb.connect(str(path)) as connection:
-        _create_tables(connection)
+def _beginning(home: Path) -> Path | None:
+    """The snapshot in use, where the next can be made by changing a copy of it."""
+    try:
+        path = current_snapshot(home)
+    except StoreError:  # a damaged pointer must not stop the publish that repairs it
+        return None
+    return path if path is not None and build.can_go_on(path, home) else None
+
+
+def _build(path: Path, number: int, home: Path, files: Iterable[FileState], beginning: Path | None) -> tuple[Path, ...]:
+    if beginning is not None:
+        shutil.copyfile(beginning, path)
+    with duckdb.connect(str(path), config={"memory_limit": build.MEMORY}) as connection:
+        if beginning is None:
+            build.create(connection)
+        connection.execute("delete from files")
         _insert_files(connection, files)
-        unreadable = (
-            *_stage(connection, "facts", artefact.artefact_files(home, artefact.FACTS_SUFFIX), artefact.facts_schema()),
-            *_stage(
-                connection,
-                "judgements",
-                artefact.artefact_files(home, artefact.JUDGEMENT_SUFFIX),
-                artefact.judgement_schema(),
-            ),
-        )
-        for name in STAGES:
-            connection.execute(statement("write", name))
-        values = {"snapshot_id": number, "published_at": datetime.now(UTC), "callqa_version": __version__}
-        connection.execute(statement("write", "publish_info"), values)
-        for name in statements("views"):
-            connection.execute(statement("views", name))
-        for name in ("staged_facts", "staged_judgements"):
-            connection.execute(f"drop table {name}")
-        connection.execute("checkpoint")
+        unreadable = build.fill(connection, home)
+        build.finish(connection, number)
     return unreadable
-
-
-def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute(
-        "create table schema_migrations "
-        "(number integer primary key, name varchar not null, digest varchar not null, applied_at timestamptz not null)"
-    )
-    for step in migrations("snapshot"):
-        connection.execute(step.sql)
-        connection.execute(
-            "insert into schema_migrations values (?, ?, ?, ?)",
-            [step.number, step.name, step.digest, datetime.now(UTC)],
-        )
 
 
 def _insert_files(connection: duckdb.DuckDBPyConnection, files: Iterable[FileState]) -> None:
@@ -194,34 +166,6 @@ def _insert_files(connection: duckdb.DuckDBPyConnection, files: Iterable[FileSta
         connection.register("ledger_files", table)
         connection.execute(statement("write", "publish_files"))
         connection.unregister("ledger_files")
-
-
-def _stage(
-    connection: duckdb.DuckDBPyConnection, kind: str, paths: Sequence[Path], schema: pa.Schema
-) -> Iterator[Path]:
-    """Load the newest row of every call into staged_KIND, batch by batch; yields files that are damaged."""
-    _with_batch(connection, schema.empty_table(), f"publish_create_{kind}")
-    waiting: list[pa.Table] = []
-    size_bytes = 0
-    for path in paths:
-        try:
-            waiting.append(artefact.read_rows(path, schema))
-            size_bytes += waiting[-1].nbytes
-        except StoreError as error:
-            structlog.get_logger().exception("artefact_unreadable", file=str(path), problem=str(error))
-            yield path
-        if len(waiting) >= BATCH_FILES or size_bytes > BATCH_BYTES:
-            _with_batch(connection, pa.concat_tables(waiting), f"publish_add_{kind}")
-            waiting, size_bytes = [], 0
-    if waiting:
-        _with_batch(connection, pa.concat_tables(waiting), f"publish_add_{kind}")
-    connection.execute(statement("write", f"publish_newest_{kind}"))
-
-
-def _with_batch(connection: duckdb.DuckDBPyConnection, table: pa.Table, name: str) -> None:
-    connection.register("batch", table.combine_chunks())  # many small chunks cost DuckDB ten times as much
-    connection.execute(statement("write", name))
-    connection.unregister("batch")
 
 
 def _numbers(folder: Path) -> list[int]:

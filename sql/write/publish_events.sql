@@ -8,7 +8,6 @@ with listed as (
         generate_subscripts(f.events, 1) - 1 as event_index,
         unnest(f.events) as e
     from staged_facts as f
-    semi join calls as c on c.call_id = f.call_id
 )
 
 select

@@ -8,7 +8,6 @@ with listed as (
         generate_subscripts(j.findings, 1) - 1 as finding_index,
         unnest(j.findings) as x
     from staged_judgements as j
-    semi join calls as c on c.call_id = j.call_id
 ),
 
 keyed as (

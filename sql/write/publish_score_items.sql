@@ -8,7 +8,6 @@ with listed as (
         generate_subscripts(j.score.items, 1) - 1 as item_index,
         unnest(j.score.items) as i
     from staged_judgements as j
-    semi join calls as c on c.call_id = j.call_id
 )
 
 select

@@ -8,7 +8,6 @@ with listed as (
         generate_subscripts(j.score.sections, 1) - 1 as section_index,
         unnest(j.score.sections) as s
     from staged_judgements as j
-    semi join calls as c on c.call_id = j.call_id
 )
 
 select

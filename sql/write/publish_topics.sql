@@ -7,7 +7,6 @@ with listed as (
         j.call_id,
         unnest(j.topics) as t
     from staged_judgements as j
-    semi join calls as c on c.call_id = j.call_id
 )
 
 select

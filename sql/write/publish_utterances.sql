@@ -7,7 +7,6 @@ with listed as (
         f.call_id,
         unnest(f.utterances) as u
     from staged_facts as f
-    semi join calls as c on c.call_id = f.call_id
 ),
 
 measured as (

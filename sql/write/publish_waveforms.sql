@@ -8,4 +8,3 @@ select
     f.envelope.hop_s as hop_s,
     cast(unnest(f.envelope.peaks) as utinyint[]) as peaks
 from staged_facts as f
-semi join calls as c on c.call_id = f.call_id

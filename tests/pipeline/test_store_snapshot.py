@@ -1,16 +1,17 @@
 """Snapshots: everything stored is in them, they are swapped whole, and a reader can do nothing but read."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import StoreError
 from pipeline.model import Finding
-from pipeline.store import artefact, snapshot
+from pipeline.store import artefact, days, snapshot
 from pipeline.store.snapshot import FileState, current_snapshot, open_snapshot, publish
 from tests.builders import make_finding, make_metadata, make_report, make_reports, make_score
 
@@ -92,6 +93,7 @@ def test_metadata_topic_beats_the_judged_one_and_silence_leaves_none(tmp_path: P
 
 
 @given(st.lists(st.floats(0, 20_000), min_size=1, max_size=30))
+@settings(deadline=None)
 def test_the_key_made_in_sql_is_the_key_made_in_python(starts: list[float]) -> None:
     findings = [make_finding(start_s=s) for s in starts]
     with duckdb.connect() as connection:
@@ -214,6 +216,59 @@ def test_a_nested_field_that_an_older_file_lacks_is_null(tmp_path: Path) -> None
     published = publish(tmp_path)
     assert (published.calls, published.unreadable) == (2, ())
     assert rows(tmp_path, "select count(*), count(line) from calls") == [(2, 1)]
+
+
+def tables(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Everything in a snapshot but what differs between any two."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        names = [row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()]
+        kept = sorted(set(names) - {"snapshot_info", "schema_migrations"})
+        return {n: sorted(map(repr, connection.execute(f"select * from {n}").pl().rows())) for n in kept}
+
+
+def test_a_snapshot_made_from_the_one_before_is_the_same_as_one_made_anew(tmp_path: Path) -> None:
+    reports = list(make_reports(12))
+    for report in reports:
+        artefact.write_report(tmp_path, report)
+    publish(tmp_path)
+
+    def same() -> None:
+        changed, anew = publish(tmp_path), publish(tmp_path, anew=True)
+        assert tables(changed.path) == tables(anew.path)
+        assert changed.unreadable == anew.unreadable
+
+    same()
+    artefact.write_report(tmp_path, make_report("late"))  # a day that is new
+    same()
+    again = replace(reports[4], facts=replace(reports[4].facts, role_confidence=0.11))
+    artefact.write_report(tmp_path, again)  # a call heard again
+    same()
+    artefact.write_judgement(tmp_path, replace(reports[5].judgement, rulebook_version="r-2"))
+    same()
+    days.compact(days.days(tmp_path)[0])
+    same()
+    moved = replace(reports[0].facts.recording, metadata=make_metadata(started_at=None))
+    artefact.write_report(tmp_path, replace(reports[0], facts=replace(reports[0].facts, recording=moved)))
+    same()  # its row in the file of many does not count now
+    (path,) = (p for p in (tmp_path / "artefacts").glob("undated/*.judgement.parquet"))
+    path.unlink()
+    same()  # only heard
+    artefact.write_judgement(tmp_path, reports[0].judgement)
+    same()
+    broken = artefact.write_facts(tmp_path, make_report("broken").facts)
+    broken.write_bytes(b"PAR1")
+    same()
+    for file in (tmp_path / "artefacts").glob("2025-11-02/*"):
+        file.unlink()
+    same()  # a day is gone
+
+
+def test_a_judgement_of_older_facts_does_not_count(tmp_path: Path) -> None:
+    artefact.write_report(tmp_path, make_report("a"))
+    days.compact(days.days(tmp_path)[0])
+    artefact.write_facts(tmp_path, make_report("a", analyzed_at=datetime(2025, 12, 1, tzinfo=UTC)).facts)
+    assert publish(tmp_path).calls == 0
+    assert artefact.read_report(tmp_path, "a") is None
 
 
 def test_a_call_stored_twice_is_published_once_and_newest(tmp_path: Path) -> None:
