@@ -11,8 +11,7 @@ from itertools import combinations
 
 from pipeline.config.terms import load_terms
 from pipeline.config.yaml_source import Place
-from pipeline.rules.check import Problem
-from pipeline.rules.examples import view_of
+from pipeline.rules.check import Problem, example_views
 from pipeline.rules.phrases import Phrase, PhraseList
 from pipeline.rules.rulebook import Rule, Rulebook
 from pipeline.rules.spoken import CallView
@@ -36,6 +35,7 @@ _EITHER = (
     "零〇",
 )
 _LEXICON_WINDOW = (3, 8)  # characters: shorter words sound like too many others
+_PART_MIN_CHARACTERS = 4  # what is only a part of a phrase may run over the end of a word
 
 
 def advise(rulebook: Rulebook) -> tuple[Problem, ...]:
@@ -67,22 +67,19 @@ def _makes_needless(shorter: Phrase, longer: Phrase, words: PhraseList) -> bool:
 
 def _overlaps(rulebook: Rulebook) -> Iterator[Problem]:
     """Two rules that always speak at once: one of them is enough."""
-    views: dict[str, list[CallView]] = {}
+    views = {
+        rule.rule_id: [view for example, view in examples if example.expect == rule.status]
+        for rule, examples in example_views(rulebook)
+    }
     for one, other in combinations([rule for rule in rulebook.rules if rule.operator.phrase_lists()], 2):
         if (one.role, one.family, one.status) != (other.role, other.family, other.status):
             continue
-        if all(_hits(b, view) for a, b in ((one, other), (other, one)) for view in _hit_views(a, views)):
+        if all(_hits(b, view) for a, b in ((one, other), (other, one)) for view in views[a.rule_id]):
             yield Problem(
                 other.rule_id,
                 other.place,
                 f"hits in every hit example of rule {one.rule_id} ({one.place}), and the other way round; join them",
             )
-
-
-def _hit_views(rule: Rule, views: dict[str, list[CallView]]) -> list[CallView]:
-    if rule.rule_id not in views:
-        views[rule.rule_id] = [view_of(e) for e in rule.examples if e.expect == rule.status]
-    return views[rule.rule_id]
 
 
 def _hits(rule: Rule, view: CallView) -> bool:
@@ -126,6 +123,8 @@ def _like_a_term(phrase: Phrase, lexicon: dict[str, str]) -> Iterator[str]:
     least, most = _LEXICON_WINDOW
     characters, codes = phrase.characters, phrase.codes
     for length in range(least, min(most, len(characters)) + 1):
+        if length < min(_PART_MIN_CHARACTERS, len(characters)):
+            continue
         for start in range(len(characters) - length + 1):
             word = lexicon.get(codes[start : start + length])
             if word is not None and _one_apart(characters[start : start + length], word):

@@ -8,13 +8,15 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as sre_parser  # type: ignore[attr-defined]
 from typing import Any
 
 from pipeline.config.yaml_source import Place
 from pipeline.model import Finding, Measures
-from pipeline.rules.examples import view_of
+from pipeline.rules.examples import facts_of, topics_of, view_of
+from pipeline.rules.matching import index_of, views_of
 from pipeline.rules.phrases import Pattern, PhraseList
 from pipeline.rules.rulebook import Example, Line, Rule, Rulebook
 from pipeline.rules.scope import Scope
@@ -39,20 +41,31 @@ def check_rulebook(rulebook: Rulebook) -> tuple[Problem, ...]:
     return (*_examples(rulebook), *_duplicates(rulebook), *_never_heard(rulebook))
 
 
-def _examples(rulebook: Rulebook) -> Iterator[Problem]:
+def example_views(rulebook: Rulebook) -> Iterator[tuple[Rule, tuple[tuple[Example, CallView], ...]]]:
+    """Each rule with its examples as rules read them, all searched in one go."""
+    written = [example for rule in rulebook.rules for example in rule.examples]
+    index = index_of(words for rule in rulebook.rules for words in rule.lists())
+    read = iter(views_of([facts_of(example) for example in written], index))
     for rule in rulebook.rules:
-        views = {example: view_of(example) for example in rule.examples}
-        if _never_asked(rule, views):
+        views = tuple(islice(read, len(rule.examples)))
+        for example, view in zip(rule.examples, views, strict=True):
+            view.topics = topics_of(example)
+        yield rule, tuple(zip(rule.examples, views, strict=True))
+
+
+def _examples(rulebook: Rulebook) -> Iterator[Problem]:
+    for rule, examples in example_views(rulebook):
+        if _never_asked(rule, examples):
             yield Problem(rule.rule_id, rule.place, "`when` holds in none of its hit examples; widen it or mend them")
             continue
-        for example, view in views.items():
+        for example, view in examples:
             message = _verdict(rule, example, view)
             if message:
                 yield Problem(rule.rule_id, example.place, message)
 
 
-def _never_asked(rule: Rule, views: dict[Example, CallView]) -> bool:
-    hits = [view for example, view in views.items() if example.expect == rule.status]
+def _never_asked(rule: Rule, examples: tuple[tuple[Example, CallView], ...]) -> bool:
+    hits = [view for example, view in examples if example.expect == rule.status]
     return rule.when is not None and bool(hits) and not any(map(rule.when.holds, hits))
 
 
@@ -120,13 +133,13 @@ def _never_heard(rulebook: Rulebook) -> Iterator[Problem]:
 
 def _excepted(words: PhraseList) -> Iterator[tuple[Place, str]]:
     """Phrases that stand inside an exception wherever they are said."""
-    if not words.excepted_phrases and not words.excepted_patterns:
-        return
-    bare = replace(words, also=(), none=None, near=(), least=1, once=False)
-    free = replace(bare, excepted_phrases=(), excepted_patterns=())
-    for phrase in words.phrases:
+    for phrase in words.phrases if words.excepted else ():
+        like = [p for p in words.excepted_phrases if p.characters in phrase.characters]
+        if not like and not any(p.compiled.search(phrase.characters) for p in words.excepted_patterns):
+            continue
+        alone = replace(words, phrases=(phrase,), patterns=(), also=(), none=None, near=(), least=1, once=False)
         turns = _alone(phrase.characters).turns
-        if turns and free.hits(turns[0]) and not bare.hits(turns[0]):
+        if turns and not alone.hits(turns[0]):
             yield phrase.place, f"phrase {phrase.characters} is always inside an exception; take one of them out"
 
 

@@ -164,7 +164,12 @@ def _measures(node: Node, known: frozenset[str]) -> Measures:
 
 def view_of(example: Example) -> CallView:
     """The example as rules read it."""
-    return CallView(facts_of(example), tuple(TopicHit(topic, 1.0) for topic in example.topics))
+    return CallView(facts_of(example), topics_of(example))
+
+
+def topics_of(example: Example) -> tuple[TopicHit, ...]:
+    """What the example says that it is about."""
+    return tuple(TopicHit(topic, 1.0) for topic in example.topics)
 
 
 def facts_of(example: Example) -> CallFacts:
