@@ -87,6 +87,8 @@ def recheck(
     result = upkeep.recheck(settings, JudgeFactory(settings), since=since.date() if since else None)
     for problem in result.problems:
         out.print(f"kept the old judgement: {problem}", markup=False)
+    for path in result.published.unreadable:
+        out.print(f"left out of the snapshot, damaged: {path}; delete it and run callqa run again", markup=False)
     out.print(f"judged {result.calls} calls by {judge.version}; published snapshot {result.published.snapshot_id}")
     if active not in (None, judge.version):
         out.print(f"new calls are judged by the active {active}; callqa rules activate {judge.version} changes that")
