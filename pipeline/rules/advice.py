@@ -141,6 +141,5 @@ def _one_apart(one: str, other: str) -> bool:
 def _unused(rulebook: Rulebook) -> Iterator[Problem]:
     for definition in rulebook.definitions:
         if not definition.used:
-            yield Problem(
-                definition.name, definition.place, f"{definition.kind} is asked for by no rule; use it or take it out"
-            )
+            message = "no rule asks for it; use it or take it out"
+            yield Problem(definition.name, definition.place, message, definition.kind)

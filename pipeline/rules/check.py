@@ -26,14 +26,15 @@ from pipeline.text import is_content, normalise
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a rule. Its text names file and line."""
+    """What is wrong with a rule (or a set or condition: `kind`). Its text names file and line."""
 
     rule_id: str
     place: Place
     message: str
+    kind: str = "rule"
 
     def __str__(self) -> str:
-        return f"{self.place}: rule {self.rule_id}: {self.message}"
+        return f"{self.place}: {self.kind} {self.rule_id}: {self.message}"
 
 
 def check_rulebook(rulebook: Rulebook) -> tuple[Problem, ...]:
