@@ -162,6 +162,10 @@ class Node:
         lifted._values[key] = inner.without(up)._values
         return lifted
 
+    def plain(self) -> dict[str, Any]:
+        """The mapping as plain dicts, lists and scalars."""
+        return self._values
+
     def _of(self, keys: Mapping[str, tuple[str, _Map]]) -> "Node":
         """A mapping of these keys, each taken from a key of a mapping, with the lines kept."""
         values = _Map(self._values.line)
