@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pipeline import __version__, align, audio, crosstalk, measures, probe, roles, rulebooks, scoring, topics
+from pipeline import __version__, align, audio, crosstalk, measures, roles, rulebooks, scoring, topics, verify
 from pipeline.config import Settings
 from pipeline.engines import Diarizer, Samples, Span, Transcriber, weights
 from pipeline.model import (
@@ -20,23 +20,22 @@ from pipeline.model import (
     EngineInfo,
     Finding,
     Judgement,
-    Probe,
     Recording,
     Role,
     StageTime,
     Turn,
     Utterance,
 )
-from pipeline.rules import rulebook_of
+from pipeline.rules import rulebook_of, verified
 from pipeline.rules.entities import class_sets
 from pipeline.rules.matching import index_of, views_of
 from pipeline.rules.spoken import CallView
 from pipeline.sounds import encode
 
 # Counted up by hand when a change of code alone changes facts: stored calls are then analysed again.
-FACTS_GENERATION = 2
+FACTS_GENERATION = 3
 ENGINE_PACKAGES = ("faster-whisper", "ctranslate2", "pyannote.audio", "torch", "librosa", "av")
-STAGES = ("decode", "find speech", "transcribe", "verify", "measure", "judge")
+STAGES = ("decode", "find speech", "transcribe", "measure", "verify", "judge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +53,10 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Who said what, and which phrases may hide in it."""
+    """Who said what."""
 
     utterances: tuple[Utterance, ...]
     role_confidence: float
-    probes: tuple[Probe, ...]
 
 
 @dataclass(slots=True)
@@ -98,6 +96,9 @@ class Judge:
             classes=class_sets(written.text, listed.text, (written.shown, listed.shown)),
         )
         self.scorecards = scoring.scorecards_of(self.sources.texts("scorecards"), topics=self.topics.names)
+        weights = self.sources.lexicon("verification.yaml")
+        self.verification = verified.verification_of(weights.text, weights.shown)
+        self.dear = frozenset(rule.rule_id for rule in self.rulebook.dear())
         self.index = index_of((*self.rulebook.lists(), *self.topics.lists()))
         self._min_role_confidence = self.sources.min_role_confidence
 
@@ -120,6 +121,7 @@ class Judge:
 
     def _judgement(self, view: CallView, findings: tuple[Finding, ...], now: datetime) -> Judgement:
         facts = view.facts
+        findings = verified.settled(findings, facts, self.dear, self.verification)
         card = self.scorecards.card_for(view.topics, facts.recording.metadata)
         return Judgement(
             call_id=facts.recording.call_id,
@@ -170,10 +172,11 @@ class Analyzer:
                 heard = self._hear_mix(signals[live[0]], clock, expect_two=False)
         else:
             heard = self._hear_mix(signals[0], clock)
-        with clock.stage("verify"):
-            said = self._said(identity, heard)
         with clock.stage("measure"):
-            facts = self._facts(identity, sound, heard, said)
+            facts = self._facts(identity, sound, heard, self._said(identity, heard))
+        with clock.stage("verify"):
+            ear = verify.Ear(self._transcriber, heard.signals)
+            facts = verify.asked(facts, self._judge.rulebook, lambda: ear)
         with clock.stage("judge"):
             judgement = self._judge.judge(facts)
         times = tuple(StageTime(stage, seconds) for stage, seconds in clock.times.items())
@@ -210,28 +213,11 @@ class Analyzer:
         return Heard(tuple(turns), tuple(speech), tuple(spoken), tuple(heard))
 
     def _said(self, recording: Recording, heard: Heard) -> Said:
-        """Utterances with their roles, and what the audio says of the phrases that may hide in them."""
+        """Utterances with their roles."""
         said = align.utterances(heard.spoken)
         decision = _roles(said, recording.metadata.agent_channel)
         said = tuple(replace(u, role=decision.roles.get(u.speaker, "unknown"), sounds=encode(u.text)) for u in said)
-        probes = (p for u, hidden in self._hidden(said) for p in probe.settle(u, hidden, self._score_on(heard.signals)))
-        return Said(said, decision.confidence, tuple(sorted(probes, key=lambda p: (p.utterance_index, p.text_start))))
-
-    def _hidden(self, said: tuple[Utterance, ...]) -> Iterator[tuple[Utterance, tuple[probe.Candidate, ...]]]:
-        """The utterances that sound nearly like a phrase that their role must not say, with the places."""
-        for role in sorted({u.role for u in said}):
-            phrases = self._judge.rulebook.phrases_to_verify(role)
-            found = probe.candidates([u for u in said if u.role == role], phrases)
-            for utterance in said:
-                if hidden := tuple(c for c in found if c.utterance_index == utterance.index):
-                    yield utterance, hidden
-
-    def _score_on(self, signals: tuple[Samples, ...]) -> probe.Score:
-        def score(utterance: Utterance, texts: tuple[str, ...]) -> tuple[float | None, ...]:
-            span = Span(utterance.start_s, utterance.end_s)
-            return self._transcriber.score(signals[utterance.channel or 0], span, texts)
-
-        return score
+        return Said(said, decision.confidence)
 
     def _facts(self, recording: Recording, sound: audio.Audio, heard: Heard, said: Said) -> CallFacts:
         settings = self._settings.measures
@@ -258,7 +244,6 @@ class Analyzer:
             envelope=audio.envelope(sound),
             engine=self._engine,
             analyzed_at=datetime.now(UTC),
-            probes=said.probes,
         )
 
 

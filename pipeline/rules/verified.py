@@ -1,69 +1,167 @@
-"""When the audio's word is enough: limits on the probes of a call (`pipeline.probe`), fitted to measured calls.
+"""What the audio's word is worth: one probability that a phrase was said, from the facts of its probe.
 
-Evidence is a probe's log ratio, plus 1.5 for every syllable of the phrase beyond the third, five at most: the more
-sounds agree, the less the recogniser's own spelling has to be doubted. From SAID_FROM the phrase counts as said; from
-REVIEW_FROM a person has to listen, if it sounds near enough (REVIEW_MAX_DISTANCE); below nothing is made of it.
+Facts are gathered by `pipeline.verify`; the weights lie in config/lexicon/verification.yaml with the recogniser that
+they were measured with and the figures they stand on (`make bench-phrases` measures them). Logistic in
 
-Measured with Whisper base int8 by `python -m tests.bench.bench_probes`: twelve recordings of dialogues that the samples
-do not hold, with every run of words of the calls as a phrase to look for, and 142 telephone clips, each at 25 and 12 dB
-SNR, that say a phrase of the rulebook or something confusable. Of overlapping places the strongest; those that
-characters or equal sounds find anyway are left out. Said / not said by evidence:
+    log_ratio          how much better the phrase explains the utterance than what was recognised, natural log
+    cost               between the sounds of phrase and words: distance times syllables
+    hidden             1 where other sounds were recognised than those of the phrase
+    second_share       of the second readings' probability, that of those with the phrase's sounds
+    second_distance    of the likeliest second reading to the phrase, per syllable
+    second_ratio       the likeliest second reading with the phrase against the likeliest without, natural log
+    word_probability   how sure the recogniser was of its words there
 
-    below -12   -12..-8   -8..-6   -6..-4   -4..-2   -2..0   0..0.5   from 0.5
-      4 / 181    5 / 66    9 / 13   10 / 7   12 / 6   15 / 4    0 / 0     38 / 0
-
-So 41 % of what was said behind other spelling counts, all of it rightly (38 of 38: precision above 0.92 with 95 %
-confidence; so few say no more); another 32 % goes to review, 30 right and 10 wrong. The limits were chosen on an
-earlier recognition of the same speech (33 / 0 from 0.5), so these figures are no independent proof. There the clean
-您想提什么意见 came nearest to a false hit, heard as 急什么 at -0.1: on a telephone t and j before i are one sound, and
-no limit parts them. Another recogniser has other ratios: measure again before relying on these limits.
+Ratios are cut off at ±LARGEST: beyond, they tell no more. For a rule that looks at one role the probability is
+multiplied with the role confidence. At `violated_from` and above a finding counts, below a person has to listen;
+words that the audio refutes (below `review_from` whoever spoke) are dropped: kept with the reason, they count nowhere.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
 from typing import Literal
 
-from pipeline.model import Probe
+from pipeline.config.yaml_source import parse
+from pipeline.model import CallFacts, Finding, Probe
 from pipeline.text import count_characters
 
 Verdict = Literal["said", "unsure"]
 
-SAID_FROM = 0.5
-REVIEW_FROM = -6.0
-REVIEW_MAX_DISTANCE = 0.25  # per syllable: half of a syllable of two, three quarters of one of three
-PER_SYLLABLE = 1.5
-COUNTED_SYLLABLES = (3, 5)
-_SLOPE, _INTERCEPT = 0.47, 2.20  # logistic regression of "said" on the evidence, on the places above
+LARGEST = 12.0
+SAME_TIME_S = 0.05
+_UNHEARD_DISTANCE = 1.0
+_UNKNOWN_PROBABILITY = 0.5
+_OPEN = frozenset({"violated", "remedied", "review"})
+_NAMES = (
+    *("log_ratio", "cost", "hidden", "second_share", "second_distance", "second_ratio", "word_probability"),
+    "intercept",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Weights by name (`intercept` among them), and the limits, 0..1."""
+
+    weights: Mapping[str, float]
+    violated_from: float
+    review_from: float
+
+    def probability(self, probe: Probe) -> float:
+        """That the phrase was said there, 0..1."""
+        total = self.weights["intercept"]
+        total += sum(self.weights[name] * value for name, value in features(probe).items())
+        return 1 / (1 + math.exp(-total))
+
+
+def features(probe: Probe) -> dict[str, float]:
+    """What the probability is made of. A place that was not read again: nothing was heard there."""
+    ratio = 0.0 if probe.second_ratio is None else probe.second_ratio
+    distance = probe.second_distance
+    sure = probe.word_probability
+    return {
+        "log_ratio": _cut(probe.log_ratio),
+        "cost": probe.distance * count_characters(probe.phrase),
+        "hidden": float(probe.hidden),
+        "second_share": probe.second_share or 0.0,
+        "second_distance": _UNHEARD_DISTANCE if distance is None else distance,
+        "second_ratio": _cut(-LARGEST if probe.second_share is None else ratio),
+        "word_probability": _UNKNOWN_PROBABILITY if sure is None else sure,
+    }
+
+
+def verification_of(text: str, name: str) -> Verification:
+    """Read a file like the shipped one. Raises RuleError with the line for a name that is missing or not known."""
+    node = parse(text, name)
+    node.allow(("recogniser", "violated_from", "review_from", "weights"))
+    inner = node.node("weights")
+    inner.allow(_NAMES)
+    weights = {key: inner.number(key, low=-100, high=100) for key in _NAMES}
+    upper = node.number("violated_from", low=0, high=1)
+    lower = node.number("review_from", low=0, high=1)
+    if lower > upper:
+        raise node.error(f"review_from = {lower:g} lies above violated_from = {upper:g}", "review_from")
+    return Verification(weights, upper, lower)
+
+
+@cache
+def shipped() -> Verification:
+    """The weights and limits that come with the package."""
+    source = files("pipeline.config").joinpath("lexicon/verification.yaml")
+    return verification_of(source.read_text(encoding="utf-8"), "verification.yaml")
 
 
 def verdict(probe: Probe) -> Verdict | None:
-    """Whether the phrase was said ("said"), a person has to listen ("unsure") or nothing speaks for it (None)."""
-    found = evidence(probe)
-    if found >= SAID_FROM:
+    """Of a hidden phrase: whether it was said, a person has to listen, or nothing speaks for it (None)."""
+    found = shipped().probability(probe)
+    if found >= shipped().violated_from:
         return "said"
-    return "unsure" if found >= REVIEW_FROM and probe.distance <= REVIEW_MAX_DISTANCE else None
-
-
-def evidence(probe: Probe) -> float:
-    """Natural log ratio for the phrase, with the bonus for its length."""
-    least, most = COUNTED_SYLLABLES
-    return probe.log_ratio + PER_SYLLABLE * (min(count_characters(probe.phrase), most) - least)
+    return "unsure" if found >= shipped().review_from else None
 
 
 def confidence(probe: Probe) -> float:
-    """Probability 0..1 that the phrase was said: 0.36 at REVIEW_FROM, 0.92 at SAID_FROM."""
-    return 1 / (1 + math.exp(-(_SLOPE * evidence(probe) + _INTERCEPT)))
+    """Probability 0..1 that the phrase was said."""
+    return shipped().probability(probe)
 
 
 def strongest(probes: Iterable[Probe]) -> tuple[Probe, ...]:
     """Of hidden phrases that claim the same characters the likeliest: the audio holds one of them at most."""
     kept: list[Probe] = []
-    for probe in sorted(
-        (p for p in probes if p.hidden), key=lambda p: (-evidence(p), p.utterance_index, p.text_start, p.phrase)
-    ):
+    hidden = [p for p in probes if p.hidden]
+    for probe in sorted(hidden, key=lambda p: (-confidence(p), p.utterance_index, p.text_start, p.phrase)):
         if not any(_overlap(probe, other) for other in kept):
             kept.append(probe)
     return tuple(kept)
+
+
+def settled(
+    findings: tuple[Finding, ...], facts: CallFacts, dear: frozenset[str], by: Verification
+) -> tuple[Finding, ...]:
+    """The findings as the audio leaves them. dear: ids of the rules whose hits are verified before they count."""
+    return tuple(_settled(f, facts, by) if f.rule_id in dear and f.status in _OPEN else f for f in findings)
+
+
+def _settled(finding: Finding, facts: CallFacts, by: Verification) -> Finding:
+    probe = _probe_of(finding, facts)
+    if probe is None:
+        return _unheard(finding) if facts.verified else finding
+    said = by.probability(probe)
+    sure = round(said * (facts.role_confidence if finding.role != "unknown" else 1.0), 4)
+    if said < by.review_from:
+        heard = f"，单独再听为“{probe.second_text}”" if probe.second_text else ""
+        return _noted(replace(finding, status="dropped", confidence=sure), f"听音核对排除：把握 {said:.0%}{heard}")
+    if finding.status == "violated" and sure < by.violated_from:
+        return _noted(replace(finding, status="review", confidence=sure), f"听音核对把握 {sure:.0%}，请试听")
+    return replace(finding, confidence=sure)
+
+
+def _unheard(finding: Finding) -> Finding:
+    if finding.status != "violated":
+        return finding
+    return _noted(replace(finding, status="review"), "尚未听音核对，请试听或重新检查")
+
+
+def _noted(finding: Finding, note: str) -> Finding:
+    return replace(finding, note=f"{finding.note}；{note}" if finding.note else note)
+
+
+def _probe_of(finding: Finding, facts: CallFacts) -> Probe | None:
+    """The probe that was asked about this very place: of those that begin there the one that ends nearest."""
+    start_s, end_s = finding.start_s, finding.end_s
+    if start_s is None or end_s is None:
+        return None
+    there = [
+        p
+        for p in facts.probes
+        if p.utterance_index == finding.utterance_index and abs(p.start_s - start_s) <= SAME_TIME_S
+    ]
+    by_words = [p for p in there if not p.hidden]
+    return min(by_words or there, key=lambda p: (abs(p.end_s - end_s), -len(p.phrase)), default=None)
+
+
+def _cut(ratio: float) -> float:
+    return max(-LARGEST, min(LARGEST, ratio))
 
 
 def _overlap(a: Probe, b: Probe) -> bool:
