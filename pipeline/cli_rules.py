@@ -138,7 +138,7 @@ def rules_activate(
     from pipeline.user_settings import edit_settings, section  # noqa: PLC0415
 
     settings, out = settings_of(context), console()
-    before = _version_or_none(settings)
+    before = _kept_or_none(settings)
     sources = sources_named(settings, what)
     _, problems = _problems(settings, sources)
     if problems:
@@ -216,6 +216,18 @@ def _active_or_shipped(settings: "Settings") -> "Sources":
 
 def _with_shipped(settings: "Settings") -> "Settings":
     return settings.model_copy(update={"rules": settings.rules.model_copy(update=NOT_SET)})
+
+
+def _kept_or_none(settings: "Settings") -> str | None:
+    """The active version, kept so that one can go back to it; None when it cannot be read."""
+    from pipeline import rulebooks  # noqa: PLC0415
+
+    try:
+        active = _active(settings)
+    except ConfigError:
+        return None
+    rulebooks.keep(settings.home, active)
+    return active.version
 
 
 def _version_or_none(settings: "Settings") -> str | None:
