@@ -69,7 +69,7 @@ GOOD = [
     "phrase: {any: [随便]}\n    scope: {between: [complaint, {says: {role: any, any: [一]}}], occurrence: last}",
     "phrase: {any: [随便]}\n    scope: {before: {event: {kind: silence, above: 3}, within_turns: 1}}",
     "phrase: {any: [随便]}\n    when: complaint\n    points: 3\n    cap_per_call: 6\n    fatal: true\n    alert: true",
-    "phrase: {any: [随便]}\n    when: {all: [complaint, {not: {topic: 投诉, min_confidence: 0.5}}]}\n    enabled: false",
+    "phrase: {any: [随便]}\n    when: {all: [complaint, {not: {topic: 投诉, min_confidence: 0.5}}]}",
     "phrase: {any: [随便]}\n    when: {metadata: {hour: [8, 18], weekday: [mon], queue: [一], repeat_caller: true}}",
     "must_say: {groups: [{name_zh: 一, any: [随便], optional: true}, {name_zh: 二, any: [好]}], need: 1}",
     "measure: {name: speech_rate_cpm, per: utterance, above: 300, min_characters: 3}\n    floor: {recall: 0.5}",
