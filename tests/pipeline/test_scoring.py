@@ -6,10 +6,19 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigError, RuleError
-from pipeline.model import Finding, ItemScore, Score
+from pipeline.model import CallMetadata, Finding, ItemScore, Score, TopicHit
 from pipeline.rules import load_rulebook
 from pipeline.rules.vocabulary import CALL_MEASURES, FAMILY_IDS
-from pipeline.scoring import Override, Scorecard, apply_review, load_scorecard, load_scorecards, score, scorecard_of
+from pipeline.scoring import (
+    Override,
+    Scorecard,
+    apply_review,
+    load_scorecard,
+    load_scorecards,
+    score,
+    scorecard_of,
+    scorecards_of,
+)
 from tests.builders import make_call_measures, make_facts, make_finding
 
 CARD = load_scorecard(Path(__file__).with_name("scoring_card.yaml"))
@@ -222,3 +231,109 @@ def test_a_call_without_an_agent_gets_no_total() -> None:
     result = score(load_scorecard(None), (), facts)
     assert result.total is None
     assert result.passed is None
+
+
+COMPLAINT = SMALL.replace("id: small", "id: complaint\nfor_topics: [投诉, 表扬]")
+
+
+def small(findings: tuple[Finding, ...], *topics: str, item: str = "") -> Score:
+    """The small card's score; item: more keys of its first item."""
+    card = scorecard_of(SMALL.replace("cap: 30", f"cap: 30{item}"), "small.yaml")
+    return score(card, findings, FACTS, tuple(TopicHit(topic, 0.5) for topic in topics))
+
+
+def silence(start_s: float, **overrides: object) -> Finding:
+    return make_finding(rule_id="s", family="silence", start_s=start_s, **overrides)
+
+
+def test_a_rules_own_points_go_before_the_cards() -> None:
+    assert small((silence(1.0, points=5.0),)).total == 95.0
+    assert small((silence(1.0, points=0.0), silence(2.0))).total == 80.0
+    assert small((silence(1.0, points=99.0),)).total == 70.0  # never more than the item can lose
+
+
+def test_a_rules_own_cap_limits_that_rule_only() -> None:
+    findings = (*(silence(float(i), points=10.0, points_cap=15.0) for i in range(4)), silence(9.0, points=4.0))
+    other = replace(findings[-1], rule_id="t", points_cap=None)
+    result = small((*findings[:4], other))
+    assert [d.points for d in result.items[0].deductions] == [10.0, 5.0, 0.0, 0.0, 4.0]
+    assert result.total == 81.0
+
+
+def test_a_fatal_rule_fails_the_call_whatever_the_card_says() -> None:
+    assert small((silence(1.0, fatal=True),)).fatal is True
+    assert small((silence(1.0, fatal=True, status="review"),)).fatal is False
+    orphan = make_finding(rule_id="o", family="jargon", start_s=1.0, fatal=True)  # no item takes the family
+    result = small((orphan,))
+    assert (result.fatal, result.passed, result.total) == (True, False, 0.0)
+    card = scorecard_of(SMALL, "small.yaml")
+    lifted = apply_review(result, card, (orphan,), rejected_keys=(orphan.key,))
+    assert (lifted.fatal, lifted.passed, lifted.total) == (False, True, 100.0)
+    doubtful = replace(orphan, status="review")
+    confirmed = apply_review(small((doubtful,)), card, (doubtful,), confirmed_keys=(doubtful.key,))
+    assert confirmed.fatal is True
+
+
+def test_what_the_audio_refuted_counts_nowhere() -> None:
+    dropped = silence(1.0, status="dropped", fatal=True)
+    assert small((dropped,)).total == 100.0
+    assert small((dropped,), item=", needs_finding: true").items[0].status == "not_applicable"
+    assert small((silence(1.0, status="satisfied"),), item=", needs_finding: true").items[0].status == "ok"
+
+
+def test_an_item_for_a_topic_leaves_the_denominator_elsewhere() -> None:
+    item = ", needs_topic: [投诉]"
+    assert small((), "投诉", item=item).items[0].status == "ok"
+    other = small((), "表扬", item=item)
+    assert (other.items[0].status, other.items[0].reason) == ("not_applicable", "other_topic")
+    assert other.sections[0].points_max == 40.0
+    assert small((silence(1.0),), "表扬", item=item).items[0].points == 40.0  # a finding is a judgement
+
+
+def test_the_card_is_chosen_by_topic() -> None:
+    cards = scorecards_of({"a.yaml": COMPLAINT, "b.yaml": SMALL})
+
+    def chosen(*topics: str, told: str | None = None) -> str:
+        hits = tuple(TopicHit(topic, 0.5) for topic in topics)
+        return cards.card_for(hits, CallMetadata(topic=told)).scorecard_id
+
+    assert chosen() == "small"
+    assert chosen("投诉", "预约挂号") == "complaint"
+    assert chosen("预约挂号", "投诉") == "small"  # the surest decides
+    assert chosen("预约挂号", told="表扬") == "complaint"
+    assert chosen("投诉", told="预约挂号") == "small"
+    assert [card.scorecard_id for card in cards.all()] == ["small", "complaint"]
+    complaint = cards.all()[1]
+    assert cards.version("complaint", complaint.version) is complaint
+    assert cards.version("complaint", "s-0") is None
+
+
+@pytest.mark.parametrize(
+    ("sources", "words"),
+    [
+        ({"a.yaml": COMPLAINT}, "exactly one card must be without it"),
+        ({}, "exactly one card must be without it"),
+        ({"a.yaml": SMALL, "b.yaml": SMALL.replace("id: small", "id: other")}, "without for_topics: a.yaml, b.yaml;"),
+        ({"a.yaml": SMALL, "b.yaml": SMALL}, "b.yaml: id 'small' is used in a.yaml too"),
+        (
+            {"a.yaml": SMALL, "b.yaml": COMPLAINT, "c.yaml": COMPLAINT.replace("id: complaint", "id: other")},
+            "c.yaml: for_topics: 投诉 has a card already in b.yaml",
+        ),
+        (
+            {"a.yaml": SMALL, "b.yaml": COMPLAINT.replace("投诉", "投诉啊")},
+            "b.yaml:2: .*topic '投诉啊' is not in the lexicon",
+        ),
+    ],
+)
+def test_cards_that_contradict_each_other(sources: dict[str, str], words: str) -> None:
+    with pytest.raises(RuleError, match=words):
+        scorecards_of(sources, topics=("投诉", "表扬"))
+
+
+def test_a_folder_of_cards(tmp_path: Path) -> None:
+    with pytest.raises(RuleError, match=r"has no \*\.yaml file"):
+        load_scorecards(tmp_path)
+    (tmp_path / "one.yaml").write_text(SMALL, encoding="utf-8")
+    (tmp_path / "two.yaml").write_text(COMPLAINT, encoding="utf-8")
+    assert [topic for topic, _ in load_scorecards(tmp_path).by_topic] == ["投诉", "表扬"]
+    assert {card.scorecard_id for card in load_scorecards().all()} == {"standard", "complaint"}
