@@ -26,7 +26,7 @@ Score = Callable[[Utterance, tuple[str, ...]], tuple[float | None, ...]]
 
 MIN_SYLLABLES = 3  # two syllables sound like too many words
 MAX_DISTANCE = 0.35  # per syllable of the phrase
-MAX_PER_UTTERANCE = 12  # the nearest ones; bounds the cost of a long utterance
+MAX_PER_UTTERANCE = 6  # the nearest ones; bounds the cost of a long utterance
 MAX_SCORED_S = 28.0  # the recogniser hears no more at once
 AROUND_S = 8.0
 _SAME = 1e-6

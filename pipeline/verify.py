@@ -28,7 +28,7 @@ from pipeline.rules.phrases import Hit
 from pipeline.rules.spoken import CallView, SpokenTurn
 from pipeline.text import is_content
 
-AGAIN_FROM = -14.0  # log ratio below which a place is not worth a second reading; 1 in … said phrases lies lower
+AGAIN_FROM = -6.0  # log ratio of a hidden place below which it is not worth a second reading
 AROUND_S = 0.8  # of the neighbours' speech on both sides of a place that is read again
 
 Key = tuple[int, int, str]
