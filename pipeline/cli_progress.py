@@ -98,6 +98,7 @@ def show_summary(summary: "Summary", console: Console) -> None:
     extras = [
         f"{count} {word}"
         for count, word in (
+            (summary.relabelled, "judged anew with other metadata"),
             (summary.duplicates, "duplicates"),
             (len(summary.failures), "failed"),
             (summary.failed_before, "failed before (try again with --retry)"),

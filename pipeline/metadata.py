@@ -68,6 +68,7 @@ class MetadataReader:
         self._roots = tuple(root if root.is_dir() else root.parent for root in roots)
         self._key = key
         self._manifests: dict[Path, Manifest | ConfigError] = {}
+        self._listed: dict[Path, tuple[Path, ...]] = {}
         try:
             self._zone = ZoneInfo(settings.timezone)
         except (ZoneInfoNotFoundError, ValueError) as error:
@@ -109,7 +110,9 @@ class MetadataReader:
 
     def _from_manifests(self, path: Path) -> dict[str, Value]:
         for folder in self._folders(path):
-            for file in sorted(folder.glob("manifest*.csv")):
+            if folder not in self._listed:  # once a folder, not once a file: folders hold thousands of files
+                self._listed[folder] = tuple(sorted(folder.glob("manifest*.csv")))
+            for file in self._listed[folder]:
                 row = _row_for(self._manifest(file), path)
                 if row:
                     return row

@@ -106,11 +106,16 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run did. skipped: done before. failed_before: failed before and not tried again."""
+    """What a run did.
+
+    skipped: done before. relabelled: done before, and judged anew because other metadata came. failed_before: failed
+    before and not tried again.
+    """
 
     found: int = 0
     done: int = 0
     skipped: int = 0
+    relabelled: int = 0
     duplicates: int = 0
     failed_before: int = 0
     failures: tuple[Failure, ...] = ()
@@ -122,10 +127,11 @@ class Summary:
 
     @property
     def exit_code(self) -> int:
-        """0 all is well, 1 some calls failed, 75 stopped early: run again."""
+        """0 all is well, 1 some calls failed (or nothing but old failures was found), 75 stopped early: run again."""
         if self.stopped:
             return 75
-        return 1 if self.failures or self.unreadable else 0
+        nothing_good = self.failed_before and not (self.done or self.skipped or self.relabelled)
+        return 1 if self.failures or self.unreadable or nothing_good else 0
 
 
 def time_limit_s(path: Path, size_bytes: int, audio: AudioSettings, batch: BatchSettings) -> float:

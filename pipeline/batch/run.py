@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,15 +10,18 @@ import structlog
 
 from pipeline.batch.inbox import Found, call_stem, digest_of, find_recordings
 from pipeline.batch.jobs import EngineFactory, Executor, Failure, Job, Progress, Quiet, Result, Summary, time_limit_s
+from pipeline.batch.known import Known, forget, known_calls, merged, relabel
 from pipeline.batch.local import LocalExecutor
 from pipeline.batch.lock import batch_lock
+from pipeline.batch.rejudge import CallJudge, JudgeFactory
 from pipeline.batch.stopping import Stop, stop_on_signals
 from pipeline.batch.upkeep import adopt_stored, gather, publish_now
 from pipeline.config import Settings
 from pipeline.errors import ConfigError, EngineError, StoreError
 from pipeline.metadata import MetadataReader, caller_key
-from pipeline.model import Recording
+from pipeline.model import CallMetadata, Recording
 from pipeline.store import artefact, days, snapshot
+from pipeline.store.check import InvalidReport
 from pipeline.store.ledger import Entry, FailureKind, Ledger, Outcome, RunCounts, open_ledger
 
 FAILURE_KINDS: dict[str, FailureKind] = {"audio": "audio", "engine": "engine", "timeout": "timeout", "crash": "crash"}
@@ -48,10 +51,12 @@ def run(
     fingerprint: str,
     executor: Executor | None = None,
     options: Options = DEFAULT_OPTIONS,
+    judge: Callable[[], CallJudge] | None = None,
 ) -> Summary:
     """Analyse what is new under `paths`, store it, and publish a snapshot.
 
     fingerprint: of the engines (Analyzer.fingerprint). executor: where the work is done, None: worker processes here.
+    judge: makes what judges calls anew of which other metadata came; None: by the rulebook of the settings.
     A stop (SIGTERM, Ctrl-C, the time limit) leaves everything in order and publishes what is done.
     Raises ConfigError (paths, settings), EngineError (models), StoreError (data folder), BusyError (another batch).
     """
@@ -64,7 +69,7 @@ def run(
         open_ledger(settings.home) as ledger,
         stop_on_signals(options.limit_s) as stop,
     ):
-        batch = _Batch(settings, ledger, progress or Quiet(), stop, fingerprint)
+        batch = _Batch(settings, ledger, progress or Quiet(), stop, fingerprint, judge or JudgeFactory(settings))
         batch.prepare()
         run_id = ledger.start_run(fingerprint)
         outcome: Outcome = "aborted"
@@ -87,12 +92,14 @@ class _Batch:
     progress: Progress
     stop: Stop
     fingerprint: str
+    make_judge: Callable[[], CallJudge]
     began_s: float = field(default_factory=time.monotonic)
     queue: deque[Job] = field(default_factory=deque)
     failures: list[Failure] = field(default_factory=list)
     found: int = 0
     done: int = 0
     skipped: int = 0
+    relabelled: int = 0
     duplicates: int = 0
     failed_before: int = 0
     audio_s: float = 0.0
@@ -128,8 +135,13 @@ class _Batch:
             elif entry:
                 entries[entry.sha256] = entry
         self.found = len(found)
-        for entry in entries.values():
-            self._enqueue(entry, reader)
+        told = [(e, m) for e in entries.values() if (m := self._metadata(e, reader)) is not None]
+        callers = {m.caller_hash for _, m in told if m.caller_hash}
+        known = known_calls(self.settings.home, {e.call_id for e, _ in told if e.state == "done"}, callers)
+        fresh = self._take_up(told, known)
+        known.add(m for _, m in fresh)
+        for entry, metadata in fresh:
+            self._enqueue(entry, known.counted(metadata))
         self.progress.scanned(len(found), len(found))
         self.progress.planned(len(self.queue), sum(job.recording.size_bytes for job in self.queue))
 
@@ -152,8 +164,8 @@ class _Batch:
     def publish(self) -> None:
         """Publish when anything changed, or when there is no snapshot yet."""
         home = self.settings.home
-        unchanged = not self.done and not self.failures and self.ledger.counts() == self.states_before
-        if unchanged and snapshot.current_snapshot(home):
+        changed = self.done or self.relabelled or self.failures or self.ledger.counts() != self.states_before
+        if not changed and snapshot.current_snapshot(home):
             return
         self.progress.publishing()
         gather(home)
@@ -171,6 +183,7 @@ class _Batch:
             found=self.found,
             done=self.done,
             skipped=self.skipped,
+            relabelled=self.relabelled,
             duplicates=self.duplicates,
             failed_before=self.failed_before,
             failures=tuple(self.failures),
@@ -201,21 +214,50 @@ class _Batch:
         self.ledger.note_unreadable(path, reason)
         self.failures.append(Failure(path, "audio", reason))
 
-    def _enqueue(self, entry: Entry, reader: MetadataReader) -> None:
-        if entry.state == "done":
-            self.skipped += 1
-            return
-        if entry.state != "pending":
+    def _metadata(self, entry: Entry, reader: MetadataReader) -> CallMetadata | None:
+        """What is told of a call that is done or to be done, None where there is nothing to do."""
+        if entry.state not in ("done", "pending"):
             self.failed_before += 1
-            return
-        path = Path(entry.path)
+            return None
         try:
-            metadata = reader.read(path)
+            return reader.read(Path(entry.path))
         except ConfigError as error:
-            self._fail(entry.sha256, entry.path, "metadata", str(error))
-            return
+            if entry.state == "pending":
+                self._fail(entry.sha256, entry.path, "metadata", str(error))
+            else:
+                self.failures.append(Failure(entry.path, "metadata", f"{error}; what was known before stays"))
+            return None
+
+    def _take_up(self, told: Sequence[tuple[Entry, CallMetadata]], known: Known) -> list[tuple[Entry, CallMetadata]]:
+        """Store metadata that came after a call was done. Returns the calls that are to be heard."""
+        fresh: list[tuple[Entry, CallMetadata]] = []
+        moved: list[tuple[Path, str]] = []
+        judge: CallJudge | None = None
+        for entry, metadata in told:
+            stored = known.metadata.get(entry.call_id)
+            if entry.state == "pending":
+                fresh.append((entry, metadata))
+                continue
+            now = merged(stored, metadata) if stored else None
+            if stored is None or now is None or now == stored:
+                self.skipped += 1
+            elif now.agent_channel != stored.agent_channel:  # another side was the agent: all roles change
+                fresh.append((self.ledger.again(entry), now))
+            else:
+                judge = judge or self.make_judge()
+                try:
+                    old = relabel(self.settings.home, entry.call_id, stored, known.counted(now), judge)
+                except InvalidReport as error:
+                    self.failures.append(Failure(entry.path, "engine", str(error)))
+                    continue
+                moved += [(old, entry.call_id)] if old else []
+                self.relabelled += 1
+        forget(moved)
+        return fresh
+
+    def _enqueue(self, entry: Entry, metadata: CallMetadata) -> None:
         recording = Recording(entry.call_id, entry.path, entry.sha256, entry.size_bytes, metadata)
-        limit_s = time_limit_s(path, entry.size_bytes, self.settings.audio, self.settings.batch)
+        limit_s = time_limit_s(Path(entry.path), entry.size_bytes, self.settings.audio, self.settings.batch)
         self.queue.append(Job(recording, self.settings.home, limit_s))
 
     def _next_job(self) -> Job | None:

@@ -6,6 +6,7 @@ DuckDB; own files, and files that an older program wrote, go through memory, a f
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -177,7 +178,7 @@ def _load(
             if is_shared(path):
                 try:
                     _load_shared(connection, kind, path, known.skip(path))
-                except (StoreError, duckdb.Error) as error:
+                except StoreError as error:
                     unreadable.add(kind, path, error)
                 continue
             try:
@@ -192,33 +193,44 @@ def _load(
 
 
 def _load_shared(connection: duckdb.DuckDBPyConnection, kind: Kind, path: Path, skip: frozenset[str]) -> None:
-    """A file of many calls, all of it or nothing. Raises StoreError or duckdb.Error when it is damaged."""
-    schema = schema_for(SUFFIX[kind])
+    """A file of many calls, all of it or nothing. Raises StoreError when it is damaged."""
     with readable(path):
-        current = pq.read_schema(path).equals(schema) and not GLOB & set(str(path))
+        current = pq.read_schema(path).equals(schema_for(SUFFIX[kind])) and not GLOB & set(str(path))
+    if current:
+        try:
+            with _whole(connection):
+                _insert_file(connection, kind, path, skip)
+        except duckdb.Error as error:  # is it the file? Then the other way tells, in words of ours
+            structlog.get_logger().warning("read_another_way", file=str(path), problem=str(error))
+        else:
+            return
+    with _whole(connection):
+        for group in row_groups(path):
+            rows = fitted(group.table(lambda _: True), schema_for(SUFFIX[kind]))
+            kept = rows.filter(pc.invert(pc.is_in(rows[CALL_ID], pa.array(sorted(skip), pa.string()))))
+            _insert_table(connection, kind, _of_day(kept, path.parent.name))
+
+
+@contextmanager
+def _whole(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.execute("begin")
     try:
-        if current:
-            _insert_file(connection, kind, path, skip)
-        else:
-            for group in row_groups(path):
-                rows = fitted(group.table(lambda _: True), schema)
-                kept = rows.filter(pc.invert(pc.is_in(rows[CALL_ID], pa.array(sorted(skip), pa.string()))))
-                _insert_table(connection, kind, _of_day(kept, path.parent.name))
-        connection.execute("commit")
+        yield
     except (StoreError, duckdb.Error):
         connection.execute("rollback")
         raise
+    connection.execute("commit")
 
 
 def _insert_file(connection: duckdb.DuckDBPyConnection, kind: Kind, path: Path, skip: frozenset[str]) -> None:
     """Straight from parquet."""
     file, day = (str(text).replace("'", "''") for text in (path, path.parent.name))
+    skipped = "create or replace temp table skipped as select unnest(cast(? as varchar[])) as call_id"
+    connection.execute(skipped, [sorted(skip)])
     connection.execute(
         f"create or replace temp view staged_{kind} as select *, '{day}' as day from read_parquet('{file}') "  # noqa: S608
-        "where call_id not in (select unnest(getvariable('skipped')))"
+        "where call_id not in (select s.call_id from skipped as s)"
     )
-    connection.execute("set variable skipped = ?", [sorted(skip)])
     for table in TABLES[kind]:
         connection.execute(statement("write", f"publish_{table}"))
     connection.execute(f"drop view staged_{kind}")

@@ -158,6 +158,12 @@ class Ledger:
                 raise StoreError(f"{sha256} is not pending; does another batch run on this data folder?")
             return self._known(sha256)
 
+    def again(self, entry: Entry) -> Entry:
+        """Put done bytes back in the queue. Returns their new state."""
+        with transaction(self._connection):
+            self._write("ledger_reset", sha256=entry.sha256, fingerprint=entry.fingerprint, now=now())
+            return self._known(entry.sha256)
+
     def release(self, sha256: str) -> None:
         """Give back leased bytes without counting the attempt."""
         with transaction(self._connection):

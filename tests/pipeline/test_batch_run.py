@@ -21,7 +21,7 @@ from pipeline.batch.upkeep import publish, rebuild, recheck
 from pipeline.config import Settings, load_settings
 from pipeline.errors import EngineError, StoreError
 from pipeline.model import CallFacts, CallReport, Judgement
-from pipeline.store import artefact
+from pipeline.store import artefact, days
 from pipeline.store.ledger import open_ledger
 from pipeline.store.snapshot import open_snapshot
 from tests.builders import make_facts, make_judgement, make_metadata
@@ -51,6 +51,7 @@ class House:
             self.settings,
             fingerprint=fingerprint,
             executor=executor,
+            judge=FixedJudge(),
             options=Options(**options),  # type: ignore[arg-type]
         )
 
@@ -140,14 +141,14 @@ def test_a_call_that_kills_its_worker_once_is_tried_again(house: House) -> None:
 
 
 def test_a_call_that_hangs_is_ended_and_told(house: House) -> None:
-    house.limit(call_timeout_floor_s=1.0, call_timeout_factor=0.001, max_attempts=1)
+    house.limit(call_timeout_floor_s=5.0, call_timeout_factor=0.001, max_attempts=1)
     house.put("a.wav")
     house.put("hang.wav", "hang")
     summary = house.run()
     assert summary.done == 1
     (failure,) = summary.failures
     assert failure.kind == "timeout"
-    assert "not finished after 1 s (stage: decode)" in failure.reason
+    assert "not finished after 5 s (stage: decode)" in failure.reason
     assert "batch.call_timeout_factor" in failure.reason
 
 
@@ -155,7 +156,7 @@ def test_failed_calls_are_not_tried_again_unless_asked(house: House) -> None:
     house.put("bad.wav", "bad")
     assert house.run().exit_code == 1
     again = house.run()
-    assert (again.exit_code, again.failed_before) == (0, 1)
+    assert (again.exit_code, again.failed_before) == (1, 1)  # a night of nothing but old failures is no good night
     assert house.run(retry=True).exit_code == 1
     assert house.run(fingerprint="f2").exit_code == 1
     assert house.analysed() == ["bad"] * 3
@@ -200,6 +201,48 @@ def test_a_bad_sidecar_fails_its_file_until_it_is_repaired(house: House) -> None
     ((direction, caller),) = house.published("select direction, caller_hash from calls where call_id = 'a'")
     assert direction == "inbound"
     assert len(str(caller)) == 32
+
+
+def test_metadata_that_comes_late_is_taken_up_without_hearing_the_call_again(house: House) -> None:
+    house.put("a.wav")
+    house.put("b.wav")
+    house.run()
+    days.compact(next(iter(days.days(house.settings.home))))  # a file of many calls, from which a must move
+    sidecar = house.put("a.json", '{"agent_id": "8023", "started_at": "2025-11-20T09:00:00+08:00"}')
+    summary = house.run()
+    assert (summary.done, summary.relabelled, summary.skipped, summary.snapshot_id) == (0, 1, 1, 2)
+    assert house.analysed() == ["a", "b"]
+    assert house.published("select call_id, agent_id, started_at is null from calls order by call_id") == [
+        ("a", "8023", False),
+        ("b", None, True),
+    ]
+    days.compact(house.settings.home / "artefacts" / "2025-11-20")
+    assert [f.recording.call_id for f in artefact.iter_facts(house.settings.home)] == ["a", "b"]
+    sidecar.unlink()  # what nobody tells any more stays
+    assert (house.run().relabelled, house.analysed()) == (0, ["a", "b"])
+    sidecar.write_text('{"agent_channel": "left"}')
+    broken = house.run()
+    assert (broken.exit_code, broken.failures[0].kind) == (1, "metadata")
+    assert "what was known before stays" in broken.failures[0].reason
+    sidecar.write_text('{"agent_channel": "1"}')  # then the other party is the agent: heard again
+    assert house.run().done == 1
+
+
+def test_a_caller_who_rings_again_is_known(house: House) -> None:
+    for name, day, caller in (("a", "01", "138"), ("b", "20", "138"), ("c", "21", "139"), ("d", "28", "138")):
+        house.put(f"{name}.wav")
+        house.put(f"{name}.json", f'{{"caller": "{caller}00000001", "started_at": "2025-11-{day}T09:00:00+08:00"}}')
+    house.run()
+    house.put("e.wav")
+    house.put("e.json", '{"caller": "13800000001", "started_at": "2025-12-02T09:00:00+08:00"}')
+    house.put("f.wav")
+    house.run()
+    query = "select call_id, previous_calls from calls order by call_id"
+    assert house.published(query) == [("a", 0), ("b", 1), ("c", 0), ("d", 2), ("e", 2), ("f", None)]
+    house.put("b.json", '{"started_at": "2025-09-20T09:00:00+08:00"}')  # it was long before
+    house.run()
+    recheck(house.settings, FixedJudge())
+    assert house.published(query) == [("a", 0), ("b", 0), ("c", 0), ("d", 1), ("e", 1), ("f", None)]
 
 
 def test_missing_weights_end_the_run_at_once_and_blame_no_call(house: House) -> None:
