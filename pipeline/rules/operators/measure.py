@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from pipeline.config.yaml_source import Node, did_you_mean
-from pipeline.model import Role
+from pipeline.model import Role, Utterance
 from pipeline.rules.operators.base import Observation, clip, largest
 from pipeline.rules.phrases import PhraseList
 from pipeline.rules.scope import Names, Scope, read_scope
@@ -63,13 +63,13 @@ class MeasureOperator:
 
     def _of_utterances(self, view: CallView) -> Iterator[Observation]:
         for utterance in view.facts.utterances:
+            if utterance.duration_s < self.min_duration_s or self.role not in (None, utterance.role):
+                continue
             value = utterance.measures.value(self.name)
             if (
                 value is not None
-                and (self.role is None or utterance.role == self.role)
                 and self._beyond(value)
-                and utterance.duration_s >= self.min_duration_s
-                and count_characters(utterance.text) >= self.min_characters
+                and (not self.min_characters or _characters(utterance) >= self.min_characters)
             ):
                 yield self._observation(
                     value,
@@ -114,6 +114,11 @@ class MeasureOperator:
             limit=limit,
             unit=unit_of(self.name),
         )
+
+
+def _characters(utterance: Utterance) -> int:
+    """字 of the utterance: as many as its sounds, where they are known."""
+    return len(utterance.sounds) or count_characters(utterance.text)
 
 
 def read(node: Node, names: Names, role: Role | None) -> MeasureOperator:

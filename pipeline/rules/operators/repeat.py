@@ -21,7 +21,7 @@ from pipeline.rules.operators.remedy import Remedy, read_remedy
 from pipeline.rules.phrases import PhraseList, read_phrase_list
 from pipeline.rules.scope import Names, Scope, read_scope
 from pipeline.rules.spoken import CallView
-from pipeline.text import toneless_pinyin
+from pipeline.sounds import encode
 
 KEYS = ("repeat", "scope", "unless")
 OWN_KEYS = ("times", "similarity", "min_characters", "within_s", "except")
@@ -53,9 +53,9 @@ class RepeatOperator:
         own = (self.excepted, self.remedy.words if self.remedy else None)
         return (*(words for words in own if words is not None), *self.scope.lists())
 
-    def _said(self, view: CallView) -> list[tuple[Utterance, tuple[str, ...]]]:
-        """The utterances that count, with their syllables, in time order."""
-        said: list[tuple[Utterance, tuple[str, ...]]] = []
+    def _said(self, view: CallView) -> list[tuple[Utterance, str]]:
+        """The utterances that count, with their sounds (pipeline.sounds), in time order."""
+        said: list[tuple[Utterance, str]] = []
         seen: set[int] = set()
         for window in self.scope.windows(view, self.role):
             for turn in window.turns:
@@ -64,13 +64,13 @@ class RepeatOperator:
                 hits = () if self.excepted is None else self.excepted.hits(turn)
                 left_out = {turn.evidence(hit.span).utterance.index for hit in hits} | seen
                 for utterance in turn.utterances:
-                    sounds = toneless_pinyin(utterance.text)
+                    sounds = utterance.sounds or encode(utterance.text)
                     if utterance.index not in left_out and len(sounds) >= self.min_characters:
                         seen.add(utterance.index)
                         said.append((utterance, sounds))
         return said
 
-    def _groups(self, said: list[tuple[Utterance, tuple[str, ...]]]) -> Iterator[tuple[Utterance, ...]]:
+    def _groups(self, said: list[tuple[Utterance, str]]) -> Iterator[tuple[Utterance, ...]]:
         """Utterances that repeat the first of their group; each belongs to one group."""
         used: set[int] = set()
         for number, (first, sounds) in enumerate(said):
@@ -86,7 +86,7 @@ class RepeatOperator:
                 used |= {u.index for u in group}
                 yield tuple(group)
 
-    def _same(self, one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    def _same(self, one: str, other: str) -> bool:
         return Indel.normalized_similarity(one, other, score_cutoff=self.similarity) > 0
 
     def _observation(self, view: CallView, group: tuple[Utterance, ...]) -> Observation:
