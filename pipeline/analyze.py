@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pipeline import __version__, align, audio, crosstalk, measures, roles, rulebooks, scoring, topics, verify
 from pipeline.config import Settings
+from pipeline.config.terms import load_terms
 from pipeline.engines import Diarizer, Samples, Span, Transcriber, weights
 from pipeline.model import (
     CallFacts,
@@ -31,6 +32,7 @@ from pipeline.rules.entities import class_sets
 from pipeline.rules.matching import index_of, views_of
 from pipeline.rules.spoken import CallView
 from pipeline.sounds import encode
+from pipeline.spelling import Speller
 
 # Counted up by hand when a change of code alone changes facts: stored calls are then analysed again.
 FACTS_GENERATION = 3
@@ -144,6 +146,7 @@ class Analyzer:
         self._judge = Judge(settings)
         self._diarizer = diarizer or _load_diarizer(settings)
         self._transcriber = transcriber or load_transcriber(settings)
+        self._speller = _load_speller(settings, self._judge)
         self._engine = _engine_info(settings)
 
     @staticmethod
@@ -213,8 +216,10 @@ class Analyzer:
         return Heard(tuple(turns), tuple(speech), tuple(spoken), tuple(heard))
 
     def _said(self, recording: Recording, heard: Heard) -> Said:
-        """Utterances with their roles."""
+        """Utterances, their spelling mended, with their roles."""
         said = align.utterances(heard.spoken)
+        if self._speller is not None:
+            said = tuple(map(self._speller.mend, said))
         decision = _roles(said, recording.metadata.agent_channel)
         said = tuple(replace(u, role=decision.roles.get(u.speaker, "unknown"), sounds=encode(u.text)) for u in said)
         return Said(said, decision.confidence)
@@ -291,6 +296,15 @@ def load_transcriber(settings: Settings) -> Transcriber:
     return WhisperTranscriber(folder, models, settings.transcription, threads=settings.batch.threads_per_worker)
 
 
+def _load_speller(settings: Settings, judge: Judge) -> Speller | None:
+    """What must not be said is neither written nor wiped out by a lexicon: it is settled by the audio."""
+    if not settings.spelling.enabled:
+        return None
+    terms = (term for listed in load_terms(settings.spelling.lexicons).values() for term in listed)
+    guarded = sorted(judge.rulebook.phrases_to_verify("agent"))
+    return Speller(terms, min_probability=settings.spelling.min_probability, protected=guarded)
+
+
 def _model_names(settings: Settings) -> tuple[tuple[str, str], ...]:
     """Each model with the digest of its main file, from the manifest (a model of the user's own by its name)."""
     names = [(w.name, w.files[0].sha256[:12]) for w in weights.needed(settings.models)]
@@ -320,6 +334,14 @@ def _fingerprint(settings: Settings) -> str:
         "audio": settings.audio.model_dump(mode="json"),
         "transcription": settings.transcription.model_dump(mode="json"),
         "diarization": settings.diarization.model_dump(mode="json"),
+        "spelling": _spelling_options(settings),
         "measures": settings.measures.model_dump(mode="json", exclude={"spl_offset_db", "line_spl_offsets_db"}),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _spelling_options(settings: Settings) -> dict[str, object]:
+    """What decides the spelling: the limit and the terms, wherever their files lie."""
+    if not settings.spelling.enabled:
+        return {}
+    return {"min_probability": settings.spelling.min_probability, "terms": dict(load_terms(settings.spelling.lexicons))}

@@ -56,6 +56,7 @@ ALLOWED = {
     "roles": BASE | {"text"},
     "measures": BASE | {"text"},
     "sounds": {"text"},
+    "spelling": BASE | {"sounds", "text"},
     "probe": BASE | {"sounds", "text"},
     "rereading": {"engines", "probe", "sounds"},
     "verify": BASE | {"audio", "crosstalk", "engines", "probe", "rereading", "rules", "text"},
@@ -74,7 +75,7 @@ ALLOWED = {
     "doctor": BASE | {"analyze", "engines", "store"},
     "analyze": BASE
     | {"align", "audio", "crosstalk", "engines", "measures", "probe", "roles", "rulebooks", "rules", "scoring"}
-    | {"sounds", "text", "topics", "verify"},
+    | {"sounds", "spelling", "text", "topics", "verify"},
     "backtest": BASE | {"rules"},
     "labels": BASE | {"backtest", "evaluate", "rules", "store"},
     "relisten": BASE | {"analyze", "batch", "store", "verify"},

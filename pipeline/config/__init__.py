@@ -12,6 +12,7 @@ from pipeline.config.settings import (
     RoleSettings,
     RuleSettings,
     Settings,
+    SpellingSettings,
     TranscriptionSettings,
     load_settings,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "RoleSettings",
     "RuleSettings",
     "Settings",
+    "SpellingSettings",
     "TranscriptionSettings",
     "load_settings",
 ]

@@ -70,6 +70,12 @@ class DiarizationSettings(Section):
     merge_gap_s: Annotated[float, Field(ge=0)]
 
 
+class SpellingSettings(Section):
+    enabled: bool
+    min_probability: Ratio
+    lexicons: tuple[Path, ...]
+
+
 class RoleSettings(Section):
     min_confidence: Ratio
 
@@ -163,6 +169,7 @@ class Settings(Section):
     audio: AudioSettings
     transcription: TranscriptionSettings
     diarization: DiarizationSettings
+    spelling: SpellingSettings
     roles: RoleSettings
     measures: MeasureSettings
     rules: RuleSettings

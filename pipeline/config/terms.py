@@ -16,7 +16,7 @@ from pipeline.errors import RuleError
 
 Terms = Mapping[str, tuple[str, ...]]
 
-CLASSES = ("department", "drug", "procedure", "disease", "insurance", "booking", "person_title", "place")
+CLASSES = ("department", "drug", "procedure", "disease", "insurance", "booking", "person_title", "place", "service")
 MIN_CHARACTERS = 2  # one character sounds like a dozen others
 
 
