@@ -157,6 +157,8 @@ class _TupleColumn:
 
     def _field(self, items: pa.StructArray, name: str, hint: Any) -> "list[Any] | np.ndarray[Any, Any]":
         default = defaults_of(self._kind).get(name)
+        if not len(items):
+            return []
         if name not in {f.name for f in items.type}:
             return [default] * len(items)
         array = items.field(name)
