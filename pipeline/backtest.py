@@ -46,7 +46,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
-    """Hits of one rule in both rulebooks. family, names, severity: of the new rulebook where it has the rule."""
+    """Hits of one rule in both rulebooks. family, names, severity: of the new rulebook where it has the rule.
+
+    won_for_review: how many of those won a person has to decide, or the audio once `callqa recheck` asks it.
+    """
 
     rule_id: str
     family: str
@@ -56,6 +59,7 @@ class RuleChange:
     hits_before: int = 0
     hits_after: int = 0
     won: int = 0
+    won_for_review: int = 0
     lost: int = 0
     changed: int = 0
     examples: tuple[Example, ...] = ()
@@ -148,11 +152,13 @@ def _chunks(calls: Iterable[CallFacts]) -> Iterator[tuple[CallFacts, ...]]:
 class _RuleTally:
     before: int = 0
     after: int = 0
+    won_for_review: int = 0
     counts: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
     examples: dict[Kind, list[Example]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
 
     def note(self, example: Example) -> None:
         self.counts[example.kind] += 1
+        self.won_for_review += example.kind == "won" and example.status_after == "review"
         kept = self.examples[example.kind]
         if len(kept) < EXAMPLES_KEPT and not (kept and kept[-1].call_id == example.call_id):
             kept.append(example)
@@ -254,6 +260,7 @@ class _Tally:
             hits_before=tally.before,
             hits_after=tally.after,
             won=tally.counts["won"],
+            won_for_review=tally.won_for_review,
             lost=tally.counts["lost"],
             changed=tally.counts["changed"],
             examples=tuple(example for kind in KINDS for example in tally.examples[kind]),

@@ -107,6 +107,10 @@ def show_comparison(found: "Comparison", labelled: "Labelled", out: "Console", *
             _show_examples(rule, out, examples)
     else:
         out.print("no rule finds anything else")
+    if waiting := sum(rule.won_for_review for rule in rules):
+        out.print(
+            f"\n{waiting} of the hits won are for review; callqa recheck puts those of new phrases to the recogniser"
+        )
     _show_scores(found, out)
     _show_labels(labelled, out)
 

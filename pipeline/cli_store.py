@@ -84,7 +84,11 @@ def recheck(
         active, settings = rulebooks.read_sources(settings).version, rulebooks.at_version(settings, version)
     judge = Judge(settings)
     settings = rulebooks.pinned(settings, judge.sources)
-    result = upkeep.recheck(settings, JudgeFactory(settings), since=since.date() if since else None)
+    first = since.date() if since else None
+    with out.status("judging stored calls") as status:
+        result = upkeep.recheck(
+            settings, JudgeFactory(settings), lambda calls: status.update(f"judged {calls} calls"), since=first
+        )
     for problem in result.problems:
         out.print(f"kept the old judgement: {problem}", markup=False)
     for path in result.published.unreadable:
@@ -92,7 +96,7 @@ def recheck(
     out.print(f"judged {result.calls} calls by {judge.version}; published snapshot {result.published.snapshot_id}")
     if active not in (None, judge.version):
         out.print(f"new calls are judged by the active {active}; callqa rules activate {judge.version} changes that")
-    unheard = () if no_audio else _listen_again(settings, judge, since.date() if since else None)
+    unheard = () if no_audio else _listen_again(settings, judge, first)
     raise typer.Exit(1 if result.problems or result.published.unreadable or unheard else 0)
 
 

@@ -1,6 +1,7 @@
 """Two rulebooks on the same calls: what is won and lost, which scores flip, whom it concerns."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,12 @@ def test_hits_won_lost_and_kept(judges: tuple[Judge, Judge]) -> None:
     assert won.start_s == pytest.approx(10.0, abs=0.01)
     (lost,) = found.rules[1].examples
     assert (lost.kind, lost.status_before, lost.status_after) == ("lost", "violated", None)
+
+
+def test_hits_won_for_review_are_counted(judges: tuple[Judge, Judge]) -> None:
+    unsure = replace(call("unsure", "规定就这样。"), role_confidence=0.5)  # nobody knows who is the agent
+    found = compared(judges, call("won", "规定就这样。"), unsure)
+    assert (found.rules[0].won, found.rules[0].won_for_review) == (2, 1)
 
 
 def test_a_hit_judged_otherwise_is_changed(tmp_path: Path) -> None:
