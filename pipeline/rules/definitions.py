@@ -18,6 +18,7 @@ from pipeline.rules.scope import Condition, read_scope
 from pipeline.rules.vocabulary import CONDITION_KEYS, METADATA_KEYS, ROLES, TEXT_KEYS, WEEKDAYS
 
 _EQUAL = METADATA_KEYS[:5]
+MAX_DEPTH = 30
 _DIRECTIONS = ("inbound", "outbound")
 
 
@@ -74,6 +75,7 @@ class Definitions:
         self._read: dict[str, Named] = {}
         self._within: list[str] = []
         self._asked: set[str] = set()
+        self._depth = 0
 
     @property
     def sets(self) -> Sets:
@@ -104,7 +106,13 @@ class Definitions:
             raise value.error(f"has {len(chosen)} conditions; give exactly one of {_known()}, or join them with all:")
         key = chosen[0]
         value.allow((key, "min_confidence") if key == "topic" else (key,))
-        return self._of_kind(key, value)
+        if self._depth == MAX_DEPTH:
+            raise value.error(f"stands {MAX_DEPTH} conditions deep; give the inner ones names under conditions:")
+        self._depth += 1
+        try:
+            return self._of_kind(key, value)
+        finally:
+            self._depth -= 1
 
     def same(self, one: Condition, other: Condition) -> bool:
         """Whether both are the same named condition."""

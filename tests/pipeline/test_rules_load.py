@@ -242,6 +242,13 @@ def test_conditions_are_shared_defined_once_and_lead_nowhere_back() -> None:
         rulebook_of({"a.yaml": circle + GOOD})
 
 
+@pytest.mark.parametrize("depth", [40, 300, 5000])
+def test_conditions_that_stand_too_deep(depth: int) -> None:
+    nested = "{not: " * depth + "complaint" + "}" * depth
+    with pytest.raises(RuleError, match=r"conditions deep|not valid YAML"):
+        rulebook_of({"a.yaml": CONDITIONS + GOOD.replace(HEAD, f"{HEAD}    when: {nested}\n")})
+
+
 def test_a_mistake_in_a_condition_that_nobody_asks_for_is_one_too() -> None:
     with pytest.raises(RuleError, match=r"a\.yaml:2: .*'role' is missing"):
         rulebook_of({"a.yaml": "conditions:\n  idle: {says: {any: [投诉]}}\n" + GOOD})
