@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import psutil
@@ -24,7 +25,7 @@ from pipeline.model import CallFacts, CallReport, Judgement
 from pipeline.store import artefact, days
 from pipeline.store.ledger import open_ledger
 from pipeline.store.snapshot import open_snapshot
-from tests.builders import make_facts, make_judgement, make_metadata
+from tests.builders import make_facts, make_judgement, make_metadata, make_report
 from tests.pipeline.fake_engine import FakeFactory
 
 
@@ -390,6 +391,47 @@ def test_recheck_keeps_the_old_judgement_where_the_new_one_is_absurd(house: Hous
     assert result.calls == 0
     assert "score 1000.0" in result.problems[0]
     assert house.published("select score_total from calls") == [(90.0,)]
+
+
+@dataclass(frozen=True)
+class DyingJudge(FixedJudge):
+    """Ends the process that judges with it."""
+
+    def judge_all(self, calls: Sequence[CallFacts]) -> list[Judgement]:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return []
+
+
+def test_recheck_shares_days_among_processes(house: House) -> None:
+    for day in (20, 21, 22):
+        started = make_metadata(started_at=datetime(2025, 11, day, 9, tzinfo=UTC))
+        artefact.write_report(house.settings.home, make_report(f"c{day}", metadata=started))
+    result = recheck(house.settings, FixedJudge(40.0), processes=2)
+    assert (result.calls, result.problems) == (3, ())
+    assert house.published("select distinct rulebook_version, score_total from calls") == [("r-new", 40.0)]
+    with pytest.raises(StoreError, match=r"died.*callqa recheck again"):
+        recheck(house.settings, DyingJudge(), processes=2)
+    assert house.published("select count(*), min(score_total) from calls") == [(3, 40.0)]
+
+
+def test_recheck_since_a_day_leaves_earlier_calls_alone(house: House) -> None:
+    for day in (20, 22):
+        started = make_metadata(started_at=datetime(2025, 11, day, 9, tzinfo=UTC))
+        artefact.write_report(house.settings.home, make_report(f"c{day}", metadata=started))
+    assert recheck(house.settings, FixedJudge(40.0), since=date(2025, 11, 21)).calls == 1
+    assert house.published("select call_id, score_total from calls order by 1") == [("c20", 90.0), ("c22", 40.0)]
+
+
+def test_recheck_tells_of_a_damaged_file_and_judges_the_rest(house: House) -> None:
+    house.put("a.wav")
+    house.put("b.wav")
+    house.run()
+    path = next((house.settings.home / "artefacts").glob("*/b.facts.parquet"))
+    path.write_bytes(b"PAR1")
+    result = recheck(house.settings, FixedJudge(40.0))
+    assert result.calls == 1
+    assert result.problems == (f"{path} cannot be read; delete it and run callqa run again",)
+    assert house.published("select call_id, score_total from calls") == [("a", 40.0)]
 
 
 def test_recheck_applies_a_new_calibration(house: House) -> None:
