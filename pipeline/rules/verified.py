@@ -5,11 +5,12 @@ they were measured with and the figures they stand on (`make bench-phrases` meas
 
     log_ratio          how much better the phrase explains the utterance than what was recognised, natural log
     cost               between the sounds of phrase and words: distance times syllables
+    syllables          of the phrase, COUNTED_SYLLABLES at most: short phrases sound like too much else
     hidden             1 where other sounds were recognised than those of the phrase
     second_share       of the second readings' probability, that of those with the phrase's sounds
     second_distance    of the likeliest second reading to the phrase, per syllable
     second_ratio       the likeliest second reading with the phrase against the likeliest without, natural log
-    word_probability   how sure the recogniser was of its words there
+    word_probability   how sure the recogniser was of its words there; less than nothing where they are other words
 
 Ratios are cut off at ±LARGEST: beyond, they tell no more. For a rule that looks at one role the probability is
 multiplied with the role confidence. At `violated_from` and above a finding counts, below a person has to listen;
@@ -30,12 +31,22 @@ from pipeline.text import count_characters
 Verdict = Literal["said", "unsure"]
 
 LARGEST = 12.0
+COUNTED_SYLLABLES = 6
 SAME_TIME_S = 0.05
 _UNHEARD_DISTANCE = 1.0
 _UNKNOWN_PROBABILITY = 0.5
 _OPEN = frozenset({"violated", "remedied", "review"})
 _NAMES = (
-    *("log_ratio", "cost", "hidden", "second_share", "second_distance", "second_ratio", "word_probability"),
+    *(
+        "log_ratio",
+        "cost",
+        "syllables",
+        "hidden",
+        "second_share",
+        "second_distance",
+        "second_ratio",
+        "word_probability",
+    ),
     "intercept",
 )
 
@@ -59,15 +70,17 @@ def features(probe: Probe) -> dict[str, float]:
     """What the probability is made of. A place that was not read again: nothing was heard there."""
     ratio = 0.0 if probe.second_ratio is None else probe.second_ratio
     distance = probe.second_distance
-    sure = probe.word_probability
+    sure = _UNKNOWN_PROBABILITY if probe.word_probability is None else probe.word_probability
+    syllables = count_characters(probe.phrase)
     return {
         "log_ratio": _cut(probe.log_ratio),
-        "cost": probe.distance * count_characters(probe.phrase),
+        "cost": probe.distance * syllables,
+        "syllables": float(min(syllables, COUNTED_SYLLABLES)),
         "hidden": float(probe.hidden),
         "second_share": probe.second_share or 0.0,
         "second_distance": _UNHEARD_DISTANCE if distance is None else distance,
         "second_ratio": _cut(-LARGEST if probe.second_share is None else ratio),
-        "word_probability": _UNKNOWN_PROBABILITY if sure is None else sure,
+        "word_probability": -sure if probe.hidden else sure,
     }
 
 
