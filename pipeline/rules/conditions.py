@@ -63,13 +63,13 @@ class Says:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observed:
-    """Whatever an operator sees: an event, a measure, a repetition."""
+    """Whatever an operator sees: an event, a measure, a repetition. What is excused or in doubt does not count."""
 
     operator: Operator
     has_moments: bool
 
     def holds(self, view: CallView) -> bool:
-        return next(iter(self.operator.observe(view)), None) is not None
+        return any(seen.status == "violated" for seen in self.operator.observe(view))
 
     def moments(self, view: CallView) -> tuple[Moment, ...]:
         if not self.has_moments:
@@ -77,11 +77,11 @@ class Observed:
         return tuple(
             Moment(seen, seen.start_s, seen.start_s if seen.end_s is None else seen.end_s)
             for seen in self.operator.observe(view)
-            if seen.start_s is not None
+            if seen.start_s is not None and seen.status == "violated"
         )
 
     def reason(self, view: CallView) -> str:
-        return next((seen.evidence for seen in self.operator.observe(view)), "")
+        return next((seen.evidence for seen in self.operator.observe(view) if seen.status == "violated"), "")
 
     def lists(self) -> tuple[PhraseList, ...]:
         return self.operator.all_lists()

@@ -270,3 +270,17 @@ def test_an_interruption_is_a_condition_of_who_caused_it() -> None:
     when = "when: {event: {kind: interruption, above: 0.5, caused_by: agent}}, "
     assert judge(when + PHRASE, cut)
     assert judge(when + PHRASE, facts) == ()
+
+
+def test_an_excused_silence_makes_no_condition_hold() -> None:
+    event = "{event: {kind: silence, above: 8, excuse: {any: [请稍等], up_to: 60}}}"
+    plain = "坐席：我看看系统。\n静默：12\n坐席：随便。"
+    assert judge(f"when: {event}, {PHRASE}", plain)
+    assert judge(f"when: {event}, {PHRASE}", plain.replace("我看看系统", "请稍等")) == ()
+
+
+def test_events_need_their_company_before_one_of_them_is_chosen() -> None:
+    call = "坐席：您好。\n静默：10\n患者：您好啊。\n静默：20\n坐席：您讲。"
+    event = "event: {kind: silence, above: 8, at_least: 2}, scope: {occurrence: first}"
+    assert [f.value for f in judge(event, call)] == [10.0]
+    assert judge(event.replace("at_least: 2", "at_least: 3"), call) == ()

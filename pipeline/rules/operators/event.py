@@ -65,9 +65,9 @@ class EventOperator:
         if events and not self.scope.is_whole:
             windows = self.scope.windows(view, self.role)
             events = [e for e in events if any(w.admits_s(e.start_s) for w in windows)]
-        events = list(self.scope.chosen(events))
         if len(events) >= self.at_least:
-            yield from largest((self._observation(view, event) for event in events), self.max_findings)
+            counted = self.scope.chosen(events)
+            yield from largest((self._observation(view, event) for event in counted), self.max_findings)
 
     def phrase_lists(self) -> tuple[PhraseList, ...]:
         return ()
