@@ -3,8 +3,7 @@
 Every figure is kept as components (errors, characters, seconds) so that totals are sums, not means of ratios.
 """
 
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -13,13 +12,12 @@ import jiwer
 
 from pipeline.engines.der import DiarizationError, diarization_error
 from pipeline.errors import CallQaError, ConfigError
-from pipeline.model import CallReport, Finding, Role
+from pipeline.model import CallReport, Finding
 from pipeline.text import for_scoring, toneless_pinyin
+from pipeline.truth import SUFFIXES, Expected, Truth, TruthTurn, load_truth, meets, name_of, recordings_of
 
 COLLAR_S = 0.25
-TURN_TOLERANCE_S = 1.0  # a finding may start this much before or after the turn that it is expected in
 MIN_ALONE_S = 0.1
-SUFFIXES = (".wav", ".flac")
 Form = Literal["mono", "stereo"]
 
 
@@ -29,36 +27,6 @@ class Analyzes(Protocol):
     def analyze(self, path: Path) -> CallReport:
         """One recording to its report."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class TruthTurn:
-    """What was really said, by whom, when. speaker tells two agents apart."""
-
-    start_s: float
-    end_s: float
-    role: Role
-    text: str
-    speaker: str
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """A finding that must be made: in this turn, or anywhere when turn is None. status: violated or remedied."""
-
-    family: str
-    status: str
-    turn: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """One truth file."""
-
-    call_id: str
-    turns: tuple[TruthTurn, ...]
-    expect: tuple[Expected, ...]
-    forbid: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,21 +117,6 @@ def evaluate_dir(
         for key in (form, "all"):
             totals[key] = totals.get(key, CallFigures()) + figures
     return {"calls": calls, "total": {k: as_rates(v) for k, v in sorted(totals.items())}, "failed": failed}
-
-
-def load_truth(path: Path) -> Truth:
-    """Read one truth file. Raises ConfigError naming file and what is wrong."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        turns = tuple(map(_turn, values["turns"]))
-        return Truth(
-            call_id=values["id"],
-            turns=turns,
-            expect=tuple(_expected(family, turn, len(turns)) for family, turn in values.get("expect", ())),
-            forbid=tuple(values.get("forbid", ())),
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{path} is not a valid truth file: {error!r}; see audio_samples/ for examples") from error
 
 
 def compare(report: CallReport, truth: Truth) -> CallFigures:
@@ -295,45 +248,10 @@ def _pairs(folder: Path) -> Iterable[tuple[Path, Truth]]:
     for truth_path in sorted(folder.glob("*.truth.json")):
         name = truth_path.name.removesuffix(".truth.json")
         truth = load_truth(truth_path)
-        found = [
-            candidate
-            for form in ("", ".mono", ".stereo")
-            for suffix in SUFFIXES
-            if (candidate := folder / f"{name}{form}{suffix}").is_file()
-        ]
+        found = recordings_of(truth_path)
         if not found:
             raise ConfigError(f"{truth_path} has no recording beside it ({name}.wav, .flac, .mono.* or .stereo.*)")
         yield from ((path, truth) for path in found)
-
-
-def _turn(values: dict[str, Any]) -> TruthTurn:
-    role = values["role"]
-    if role not in ("agent", "patient"):
-        raise ValueError(f"role {role!r} is neither agent nor patient")
-    return TruthTurn(float(values["start"]), float(values["end"]), role, values["text"], values.get("speaker") or role)
-
-
-def _expected(family: str, turn: int | None, turns: int) -> Expected:
-    if turn is not None and not 0 <= turn < turns:
-        raise ValueError(f"{family} is expected in turn {turn}, but turns run from 0 to {turns - 1}")
-    name, _, status = family.partition(":")
-    return Expected(name, status or "violated", turn)
-
-
-def name_of(family: str, status: str) -> str:
-    """As truth files and figures write it: the family alone when violated."""
-    return family if status == "violated" else f"{family}:{status}"
-
-
-def meets(finding: Finding, expected: Expected, turns: Sequence[TruthTurn]) -> bool:
-    """Whether a finding is the one expected: family, status, and its turn give or take TURN_TOLERANCE_S."""
-    if name_of(finding.family, finding.status) != name_of(expected.family, expected.status):
-        return False
-    if expected.turn is None or finding.start_s is None:
-        return expected.turn is None or finding.utterance_index is None
-    turn = turns[expected.turn]
-    end_s = finding.start_s if finding.end_s is None else finding.end_s
-    return end_s > turn.start_s - TURN_TOLERANCE_S and finding.start_s < turn.end_s + TURN_TOLERANCE_S
 
 
 def _errors(pairs: Iterable[tuple[str, str]]) -> tuple[ErrorCount, ErrorCount]:
@@ -361,6 +279,7 @@ def _added(a: tuple[tuple[str, Any], ...], b: tuple[tuple[str, Any], ...], zero:
 
 
 __all__ = [
+    "SUFFIXES",
     "CallFigures",
     "ErrorCount",
     "Expected",

@@ -6,7 +6,7 @@ by content, a truth file alone by name) and, in calls without one, from reviewer
 Truth files name families. A finding is right when it meets an expected one (family, status, turn); `review` and
 `satisfied` are not reported. Families of which a truth file says nothing are not judged by it. A rule answers for the
 expected findings that it makes in either rulebook, and for all of its family when it is the only rule in it.
-Verdicts name findings. A violation at a confirmed place (same rule, or same family, within half a second) is right, at a
+Verdicts name findings. A violation at a confirmed place (the same rule or family within half a second) is right, at a
 rejected one wrong; a confirmed place counts as found when the rule reports it as violated, remedied or for review.
 People judge only what some rulebook reported, so this recall says what is kept, not what was never noticed.
 
@@ -23,15 +23,14 @@ from typing import Literal
 from scipy.stats import binomtest
 
 from pipeline.errors import ConfigError
-from pipeline.evaluate import SUFFIXES, Expected, Truth, load_truth, meets, name_of
 from pipeline.model import CallFacts, Finding, Judgement
 from pipeline.rules import Rule, Rulebook
+from pipeline.truth import FORMS, TRUTH_SUFFIX, Expected, Truth, load_truth, meets, name_of, recordings_of
 
 Side = Literal["before", "after"]
 Subject = tuple[str, str]  # ("rule", its id) or ("family", its name)
 
 SIDES: tuple[Side, ...] = ("before", "after")
-FORMS = ("", ".mono", ".stereo")
 VERDICT_TOLERANCE_MS = 500
 REPORTED = ("violated", "remedied")
 FOUND = ("violated", "remedied", "review")
@@ -122,11 +121,10 @@ def read_truths(folder: Path) -> Truths:
     by_sha256: dict[str, Truth] = {}
     by_name: dict[str, Truth] = {}
     for path in paths:
-        truth, name = load_truth(path), path.name.removesuffix(".truth.json")
-        recordings = [p for form in FORMS for suffix in SUFFIXES if (p := folder / f"{name}{form}{suffix}").is_file()]
+        truth, recordings = load_truth(path), recordings_of(path)
         by_sha256 |= {_digest(recording): truth for recording in recordings}
         if not recordings:
-            by_name[name] = truth
+            by_name[path.name.removesuffix(TRUTH_SUFFIX)] = truth
     return Truths(by_sha256, by_name)
 
 

@@ -66,7 +66,8 @@ ALLOWED = {
     "export": BASE,
     "metadata": BASE | {"metadata_files"},
     "metadata_files": BASE,
-    "evaluate": BASE | {"text", "engines"},
+    "truth": BASE,
+    "evaluate": BASE | {"text", "engines", "truth"},
     "store": BASE | {"sounds"},
     "tables": BASE | {"store"},
     "rulebooks": BASE | {"store"},
@@ -77,7 +78,7 @@ ALLOWED = {
     | {"align", "audio", "crosstalk", "engines", "measures", "probe", "roles", "rulebooks", "rules", "scoring"}
     | {"sounds", "spelling", "text", "topics", "verify"},
     "backtest": BASE | {"rules"},
-    "labels": BASE | {"backtest", "evaluate", "rules", "store"},
+    "labels": BASE | {"rules", "truth"},
     "relisten": BASE | {"analyze", "batch", "store", "verify"},
     "batch": BASE | {"analyze", "logs", "metadata", "store"},
 }

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import cli
+from pipeline.batch.jobs import Summary
+from pipeline.config import Settings
 from pipeline.store import artefact
 from pipeline.store.reviews import open_reviews
 from pipeline.store.snapshot import open_snapshot, publish
@@ -207,3 +209,17 @@ def test_a_data_folder_without_versions_says_so(tmp_path: Path, capsys: pytest.C
     publish(tmp_path)
     assert called(tmp_path, "rules", "versions") == 0
     assert "no version is kept yet" in told(capsys)
+
+
+def test_a_run_judges_by_the_copy_that_it_began_with(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Settings] = []
+
+    def batch(paths: object, settings: Settings, *_: object, **__: object) -> Summary:
+        begun.append(settings)
+        return Summary()
+
+    monkeypatch.setattr("pipeline.batch.run.run", batch)
+    assert called(home, "run", str(home)) == 0
+    (settings,) = begun
+    assert settings.rules.activated == stored(home)[0]
+    assert (home / "rulebooks" / stored(home)[0] / "rules" / "10_words.yaml").is_file()
