@@ -89,10 +89,11 @@ class Speller:
 
     def _readings_of(self, stretch: str, codes: str, trust: Sequence[float], offset: int) -> list[Reading]:
         candidates = tuple(self._index.find(stretch, codes))
+        terms = {(c.start, c.end) for c in candidates if not c.changed}
         line = _Line(stretch, candidates, self._model, self._term_logprob)
         found = []
         for candidate in candidates:
-            if candidate.changed:
+            if candidate.changed and (candidate.start, candidate.end) not in terms:  # one term is as good as another
                 features = _features(candidate, line.gain(candidate), trust)
                 place = (offset + candidate.start, offset + candidate.end)
                 found.append(Reading(*place, candidate.term, features, _probability(features)))
