@@ -118,7 +118,7 @@ def _heard(topic: Topic, view: CallView) -> TopicHit:
                     best[hit.phrase] = (weight, turn, hit.span)
     ranked = sorted(best.values(), key=lambda found: (-found[0], found[1].index, found[2].start))
     confidence = 1 - exp(-sum(weight for weight, _, _ in ranked) / 2)
-    evidence = dict.fromkeys(turn.evidence(span).matched_text for _, turn, span in ranked[:_MAX_EVIDENCE])
+    evidence = dict.fromkeys(turn.text(span) for _, turn, span in ranked[:_MAX_EVIDENCE])
     return TopicHit(topic.name_zh, round(confidence, 4), tuple(evidence))
 
 

@@ -19,11 +19,11 @@ rulebook adds later has no probes until the call is analysed again.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pipeline.config.yaml_source import Place
 from pipeline.model import Probe
-from pipeline.rules.index import MatchIndex, Raw, Use
+from pipeline.rules.index import GATE, SOUND, TEXT, MatchIndex, Plan, Raw
 from pipeline.rules.spoken import Span, SpokenTurn
 from pipeline.rules.verified import confidence, verdict
 from pipeline.sounds import distance, encode
@@ -69,6 +69,7 @@ class Phrase:
         return len(self.codes)
 
     def unbroken(self, turn: SpokenTurn, span: Span) -> bool:
+        """Whether nothing parts the characters that must not."""
         stop = turn.stop_within(span)
         return stop is None or (stop == "soft" and len(self.characters) >= _SOFT_STOP_MIN_CHARACTERS)
 
@@ -87,8 +88,7 @@ class Pattern:
         return self.name or self.source
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """One place where a phrase list was heard. phrase: what was looked for. probe: what the audio said of it.
 
     distance: how far the sounds are from the phrase, per syllable (0 unless `how` is "fuzzy").
@@ -144,18 +144,27 @@ class Alternatives:
 
     def hits(self, turn: SpokenTurn) -> list[Hit]:
         """Every place, overlapping ones too, in no order."""
-        raw, uses, always = self._raw(turn)
+        raw, plan = self._found_in(turn)
         found: list[Hit] = []
-        tried = set(always)
-        for needle, start in raw.places:
-            for use in uses.get(needle, ()):
-                if use.kind == "gate":
-                    tried.add(use.which)
-                elif (hit := self._hit(turn, use, start)) is not None:
-                    found.append(hit)
-        for which in sorted(tried):
+        tried = set(plan.always)
+        for needle in plan.uses.keys() & raw.places.keys():
+            for kind, which in plan.uses[needle]:
+                if kind == GATE:
+                    tried.add(which)
+                    continue
+                phrase = self.phrases[which]
+                for start in raw.places[needle]:
+                    span = Span(start, start + len(phrase.characters))
+                    if not phrase.unbroken(turn, span):
+                        continue
+                    if kind == TEXT:
+                        found.append(Hit(span, "text", phrase.characters))
+                    elif (hit := _by_sound(phrase, turn, span, exactly=kind == SOUND)) is not None:
+                        found.append(hit)
+        for which in tried:
             found.extend(_matches(self.patterns[which], turn))
-        found.extend(self._hidden(turn))
+        if turn.probes:
+            found.extend(self._hidden(turn))
         return found
 
     def meant(self, text: str) -> Iterator[Span]:
@@ -166,38 +175,19 @@ class Alternatives:
 
     def may_hit(self, turn: SpokenTurn) -> bool:
         """False: `hits` would find nothing. Cheap."""
-        number = None if turn.index_of_matches is None else turn.index_of_matches.number(self)
+        number = turn.numbers.get(id(self))
         return number is None or bool(turn.mask >> number & 1)
 
     @cached_property
     def _own_index(self) -> MatchIndex:
         return MatchIndex([self])
 
-    def _raw(self, turn: SpokenTurn) -> tuple[Raw, dict[int, tuple[Use, ...]], tuple[int, ...]]:
-        index = turn.index_of_matches
-        number = None if index is None else index.number(self)
-        if index is None or number is None:
-            index, number = self._own_index, 0
-            return index.search_turn(turn.flat, turn.sounds), index.uses[number], index.always[number]
-        return turn.raw, index.uses[number], index.always[number]
-
-    def _hit(self, turn: SpokenTurn, use: Use, start: int) -> Hit | None:
-        phrase = self.phrases[use.which]
-        length = len(phrase.characters)
-        span = Span(start, start + length)
-        if not phrase.unbroken(turn, span):
-            return None
-        if use.kind == "text":
-            return Hit(span, "text", phrase.characters)
-        heard = turn.flat[start : start + length]
-        if heard == phrase.characters:
-            return None
-        if use.kind == "sound":
-            return Hit(span, "sensible" if heard in phrase.sensible else "pinyin", phrase.characters)
-        far = distance(phrase.codes, turn.sounds[start : start + length])
-        if far < _SAME or any(p.phrase == phrase.characters and s.overlaps(span) for s, p in turn.asked()):
-            return None
-        return Hit(span, "fuzzy", phrase.characters, distance=far)
+    def _found_in(self, turn: SpokenTurn) -> tuple[Raw, Plan]:
+        """What the turn's index found, or one of this list's own where that does not know it."""
+        number = turn.numbers.get(id(self))
+        if number is not None:
+            return turn.raw, turn.plans[number]
+        return self._own_index.search_turn(turn.flat, turn.sounds), self._own_index.plans[0]
 
     def _hidden(self, turn: SpokenTurn) -> Iterator[Hit]:
         """Every place where the audio was found to hold a phrase behind other characters."""
@@ -209,8 +199,23 @@ class Alternatives:
                         yield Hit(span, how, phrase.characters, probe)
 
 
+def _by_sound(phrase: Phrase, turn: SpokenTurn, span: Span, *, exactly: bool) -> Hit | None:
+    """The hit where other characters were recognised that sound the same (exactly), or nearly the same."""
+    heard = turn.flat[span.start : span.end]
+    if heard == phrase.characters:
+        return None
+    if exactly:
+        return Hit(span, "sensible" if heard in phrase.sensible else "pinyin", phrase.characters)
+    far = distance(phrase.codes, turn.sounds[span.start : span.end])
+    if far < _SAME or any(p.phrase == phrase.characters and s.overlaps(span) for s, p in turn.asked()):
+        return None
+    return Hit(span, "fuzzy", phrase.characters, distance=far)
+
+
 def _matches(pattern: Pattern, turn: SpokenTurn) -> Iterator[Hit]:
     """Every match that no full stop cuts."""
+    if pattern.compiled.search(turn.flat_bytes) is None:  # bytes spare the library a conversion each time
+        return
     for match in pattern.compiled.finditer(turn.flat):
         span = Span(match.start(), match.end())
         if span.start < span.end and turn.stop_within(span) != "hard":

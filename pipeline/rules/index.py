@@ -8,10 +8,10 @@ exceptions, readings that make sense) is up to `rules.elements` and `rules.words
 The same needles are searched in one turn and in 100 000 calls.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Literal, Protocol
+from typing import Protocol
 
 import ahocorasick_rs
 import numpy as np
@@ -21,7 +21,11 @@ from pipeline.rules.gates import required
 from pipeline.rules.lines import Lines
 from pipeline.sounds import UNKNOWN, costs, numbers
 
-Kind = Literal["text", "sound", "fuzzy", "gate"]
+TEXT, SOUND, FUZZY, GATE = range(4)
+"""What a needle means to a list: a phrase by its characters, by its sounds, nearly so; a literal of an expression."""
+
+Use = tuple[int, int]
+"""What it means, and which of the list's phrases or expressions."""
 _Indices = NDArray[np.intp]
 _WORD = 64  # bits of a row of masks
 
@@ -56,19 +60,19 @@ class Alternatives(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
-    """What a needle means to one list: phrase or expression number `which`, found this way."""
+class Plan:
+    """What to make of the needles for one list. always: the expressions that must be tried everywhere."""
 
-    kind: Kind
-    which: int
+    uses: Mapping[int, tuple[Use, ...]]
+    always: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """What was found in one turn. mask: bit n for list n of the index. places: (needle, index in the turn's `flat`)."""
+    """What was found in one turn. mask: bit n for list n of the index. places: for each needle where in the turn."""
 
     mask: int
-    places: Sequence[tuple[int, int]]
+    places: Mapping[int, Sequence[int]]
 
 
 class Marks:
@@ -82,35 +86,33 @@ class Marks:
 
     def of(self, number: int) -> Raw:
         low, high = self._bounds[number], self._bounds[number + 1]
-        places = list(zip(self._needles[low:high].tolist(), self._offsets[low:high].tolist(), strict=True))
-        return Raw(self.masks[number], places)
+        places = zip(self._needles[low:high].tolist(), self._offsets[low:high].tolist(), strict=True)
+        return Raw(self.masks[number], _grouped(places))
 
 
 class MatchIndex:
-    """Needles of many lists. Lists are known by identity: hold on to them as long as to the index."""
+    """Needles of many lists, which it holds on to and knows by identity.
+
+    numbers: for the `id` of each list its bit in every mask and its place in `plans`.
+    """
 
     def __init__(self, lists: Iterable[Alternatives]) -> None:
         self._lists = tuple({id(listed): listed for listed in lists}.values())
-        self._numbers = {id(listed): number for number, listed in enumerate(self._lists)}
+        self.numbers: Mapping[int, int] = {id(listed): number for number, listed in enumerate(self._lists)}
         needles = _Needles()
-        self.uses: tuple[dict[int, tuple[Use, ...]], ...] = tuple(needles.add(listed) for listed in self._lists)
-        self.always: tuple[tuple[int, ...], ...] = tuple(_ungated(listed) for listed in self._lists)
+        self.plans = tuple(Plan(needles.add(listed), _ungated(listed)) for listed in self._lists)
         self._phrases = needles.texts
         self._texts = _Search(needles.texts)
         self._sounds = _Search(needles.sounds)
         self._fuzzy = tuple(needles.fuzzy.items())
-        self._always_mask = sum(1 << n for n, always in enumerate(self.always) if always)
+        self._always_mask = sum(1 << n for n, plan in enumerate(self.plans) if plan.always)
         self._masks = [0] * needles.count
-        for number, uses in enumerate(self.uses):
-            for needle in uses:
+        for number, plan in enumerate(self.plans):
+            for needle in plan.uses:
                 self._masks[needle] |= 1 << number
         self._words = (len(self._lists) + _WORD - 1) // _WORD
         rows = bytearray(b"".join(mask.to_bytes(self._words * 8, "little") for mask in self._masks))
         self._rows = np.frombuffer(rows, "<u8").reshape(needles.count, self._words) if rows else np.zeros((0, 0), "<u8")
-
-    def number(self, listed: Alternatives) -> int | None:
-        """The bit of a list in every mask; None: the index does not know it."""
-        return self._numbers.get(id(listed))
 
     def lists_with(self, phrase: str) -> int:
         """The mask of all lists that hold this phrase."""
@@ -119,10 +121,9 @@ class MatchIndex:
 
     def search_turn(self, flat: str, sounds: str) -> Raw:
         """What is found in one turn."""
-        found = [*self._texts.find(flat), *self._sounds.find(sounds), *self._near(sounds)]
-        found.sort(key=lambda place: place[1])
+        found = _grouped(chain(self._texts.find(flat), self._sounds.find(sounds), self._near(sounds)))
         mask = self._always_mask
-        for needle, _ in found:
+        for needle in found:
             mask |= self._masks[needle]
         return Raw(mask, found)
 
@@ -186,20 +187,20 @@ class _Needles:
 
     def _phrases(self, listed: Alternatives) -> Iterator[tuple[int, Use]]:
         for which, phrase in enumerate(listed.phrases):
-            yield self._number(self.texts, phrase.characters), Use("text", which)
+            yield self._number(self.texts, phrase.characters), (TEXT, which)
             codes = phrase.codes
             if phrase.by_sound and len(codes) >= listed.min_syllables and UNKNOWN not in codes:
-                yield self._number(self.sounds, codes), Use("sound", which)
+                yield self._number(self.sounds, codes), (SOUND, which)
                 if phrase.max_distance is not None:
                     key = (codes, phrase.max_distance)
                     self.fuzzy[key] = self.fuzzy.get(key, self.count)
                     self.count = max(self.count, self.fuzzy[key] + 1)
-                    yield self.fuzzy[key], Use("fuzzy", which)
+                    yield self.fuzzy[key], (FUZZY, which)
 
     def _patterns(self, listed: Alternatives) -> Iterator[tuple[int, Use]]:
         for which, pattern in enumerate(listed.patterns):
             for literal in required(pattern.source) or ():
-                yield self._number(self.texts, literal), Use("gate", which)
+                yield self._number(self.texts, literal), (GATE, which)
 
     def _number(self, needles: dict[str, int], text: str) -> int:
         if text not in needles:
@@ -229,6 +230,16 @@ class _Search:
         found = self._automaton.find_matches_as_indexes(text, overlapping=True)
         flat = np.fromiter(chain.from_iterable(found), np.intp, 3 * len(found)).reshape(-1, 3)
         return np.stack((self._lookup[flat[:, 0]], flat[:, 1]), axis=1)
+
+
+def _grouped(places: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for needle, start in places:
+        if needle in found:
+            found[needle].append(start)
+        else:
+            found[needle] = [start]
+    return found
 
 
 def _ungated(listed: Alternatives) -> tuple[int, ...]:

@@ -250,4 +250,5 @@ def _compiled(source: str) -> Any:
     options = re2.Options()
     options.log_errors = False
     options.case_sensitive = False
+    options.never_capture = True  # only where it matches is asked, and that is found faster
     return re2.compile(source, options)

@@ -1,23 +1,22 @@
 """A call as the rules read it: turns of one role, their words without punctuation, and the way back to seconds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pipeline.model import CallFacts, Probe, Role, TopicHit, Utterance, Word
-from pipeline.rules.index import Alternatives, Marks, MatchIndex, Raw
+from pipeline.rules.index import Alternatives, Marks, MatchIndex, Plan, Raw
 from pipeline.rules.lines import Lines, flatten, lines
 from pipeline.rules.verified import strongest
 
 _UNKNOWN_CONFIDENCE = 0.5  # an utterance without word probabilities says nothing about how sure it is
 _STOPS = (None, "soft", "hard")
-_NOTHING = Raw(0, ())
+_NOTHING = Raw(0, {})
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of `SpokenTurn.flat`: start included, end excluded."""
 
     start: int
@@ -53,7 +52,8 @@ class Chunk:
 class SpokenTurn:
     """Consecutive utterances of one speaker, other people's back-channels (嗯, 好的) left out.
 
-    index: counts the turns of the call. memo: what was worked out about this turn, by whoever worked it out.
+    index: counts the turns of the call. numbers, plans, mask, raw: what an index of many lists found in it; a list
+    that is not among `numbers` was not looked for. memo: what was worked out about this turn.
     """
 
     def __init__(self, index: int, chunk: Chunk, number: int, probes: Sequence[Probe] = ()) -> None:
@@ -66,6 +66,8 @@ class SpokenTurn:
         self.utterances = self._turn.utterances
         self.role: Role = self.utterances[0].role
         self.memo: dict[object, Any] = {}
+        self.numbers: Mapping[int, int] = {} if chunk.index is None else chunk.index.numbers
+        self.plans: Sequence[Plan] = () if chunk.index is None else chunk.index.plans
         self.mask = 0 if chunk.marks is None else chunk.marks.masks[number]
         if probes and chunk.index is not None:
             for probe in probes:
@@ -85,24 +87,22 @@ class SpokenTurn:
         return self._chunk.lines.flat[self._turn.start : self._turn.end]
 
     @cached_property
+    def flat_bytes(self) -> bytes:
+        return self.flat.encode()
+
+    @cached_property
     def sounds(self) -> str:
         """Their sounds, one code character each (`pipeline.sounds`)."""
         return self._chunk.lines.sounds[self._turn.start : self._turn.end]
 
-    @property
-    def index_of_matches(self) -> MatchIndex | None:
-        """The index whose lists `mask` and `raw` speak of; None: this turn was never searched."""
-        return self._chunk.index
-
     @cached_property
     def raw(self) -> Raw:
-        """What that index found."""
         return _NOTHING if self._chunk.marks is None else self._chunk.marks.of(self._number)
 
     def stop_within(self, span: Span) -> str | None:
         """The strongest stop strictly inside the span: "hard" (a full stop), "soft" (a comma or a pause) or None."""
         inside = self._chunk.lines.stops[self._turn.start + span.start + 1 : self._turn.start + span.end]
-        return _STOPS[max(inside, default=0)]
+        return _STOPS[max(inside)] if inside else None
 
     def has_stop(self, place: int) -> bool:
         """Whether anything stood before this character."""
@@ -137,16 +137,23 @@ class SpokenTurn:
     def _text(self, number: int) -> str:
         return self._chunk.lines.text(self._turn.number + number)
 
+    def text(self, span: Span) -> str:
+        """The span as it was recognised, punctuation inside it too."""
+        (first, begin), (last, finish) = self._position(span.start), self._position(span.end - 1)
+        if first == last:
+            return self._text(first)[begin : finish + 1]
+        between = (self._text(number) for number in range(first + 1, last))
+        return " ".join((self._text(first)[begin:], *between, self._text(last)[: finish + 1]))
+
+    def utterance_at(self, place: int) -> Utterance:
+        """The utterance that a character belongs to."""
+        return self.utterances[self._position(place)[0]]
+
     def evidence(self, span: Span) -> Evidence:
         """The words of the span with their times; the utterances' times where words and text do not meet."""
-        (first, begin), (last, finish) = self._position(span.start), self._position(span.end - 1)
+        first, last = self._position(span.start)[0], self._position(span.end - 1)[0]
         words = self._words(span, first, last)
-        utterance = self.utterances[first]
-        if first == last:
-            matched = self._text(first)[begin : finish + 1]
-        else:
-            between = (self._text(number) for number in range(first + 1, last))
-            matched = " ".join((self._text(first)[begin:], *between, self._text(last)[: finish + 1]))
+        utterance, matched = self.utterances[first], self.text(span)
         if words:
             return Evidence(utterance, words[0].start_s, words[-1].end_s, matched, _mean(w.probability for w in words))
         confidence = _UNKNOWN_CONFIDENCE if utterance.confidence is None else utterance.confidence
@@ -156,13 +163,24 @@ class SpokenTurn:
         """The words that the span touches, () unless its first and last characters both have one."""
         owners: list[Word | None] = []
         for number in range(first, last + 1):
-            offset = self._chunk.lines.firsts[self._turn.number + number] - self._turn.start
-            owned = word_of_each_character(self.utterances[number], self._text(number))
-            owners.extend(owned[max(span.start - offset, 0) : span.end - offset])
+            offset, owned = self._owned(number)
+            owners.extend(owned[max(span.start - offset, 0) : max(span.end - offset, 0)])
         if not owners or owners[0] is None or owners[-1] is None:
             return ()
         found = [word for word in owners if word is not None]
         return tuple(word for i, word in enumerate(found) if i == 0 or word is not found[i - 1])
+
+    def _owned(self, number: int) -> tuple[int, tuple[Word | None, ...]]:
+        """Where an utterance begins in `flat`, and the word of each of its characters."""
+        known = self.memo.get(number)
+        if known is None:
+            firsts, at = self._chunk.lines.firsts, self._turn.number + number
+            offset = firsts[at] - self._turn.start
+            behind = firsts[at + 1] - self._turn.start if number + 1 < len(self.utterances) else len(self.flat)
+            said = self.flat[offset:behind]
+            known = self.memo[number] = (offset, word_of_each_character(self.utterances[number], said))
+        found: tuple[int, tuple[Word | None, ...]] = known
+        return found
 
 
 class CallView:
@@ -186,7 +204,7 @@ class CallView:
         self.memo: dict[object, object] = {}
         chunk = chunk or Chunk(lines((facts,)))
         first, behind = chunk.lines.calls[place], chunk.lines.calls[place + 1]
-        self._index = chunk.index
+        self._numbers: Mapping[int, int] = {} if chunk.index is None else chunk.index.numbers
         probes = _by_utterance(strongest(facts.probes)) if facts.probes else {}
         self.turns = tuple(
             SpokenTurn(number - first, chunk, number, _probes_of(chunk, number, probes) if probes else ())
@@ -211,16 +229,17 @@ class CallView:
 
     def may_hit(self, words: "Listed") -> bool:
         """False: this list has no hit anywhere in the call. Cheap; True promises nothing."""
-        number = None if self._index is None else self._index.number(words.wanted)
+        number = self._numbers.get(id(words.wanted))
         return number is None or bool(self._mask >> number & 1)
 
     def turns_with(self, words: "Listed", role: Role | None = None) -> tuple[SpokenTurn, ...]:
         """The turns of one role (None: of everybody) that may have a hit of this list, in time order."""
-        if not self.may_hit(words):
+        number = self._numbers.get(id(words.wanted))
+        if number is None:
+            return self.turns_of(role)
+        if not self._mask >> number & 1:
             return ()
-        number = None if self._index is None else self._index.number(words.wanted)
-        turns = self.turns_of(role)
-        return turns if number is None else tuple(t for t in turns if t.mask >> number & 1)
+        return tuple(t for t in self.turns_of(role) if t.mask >> number & 1)
 
     @cached_property
     def _mask(self) -> int:
@@ -237,22 +256,17 @@ class Listed(Protocol):
     def wanted(self) -> Alternatives: ...
 
 
-def word_of_each_character(utterance: Utterance, text: str) -> tuple[Word | None, ...]:
-    """For each spoken character of `text` (the utterance's, normalised) the recognised word that it belongs to.
+def word_of_each_character(utterance: Utterance, said: str) -> tuple[Word | None, ...]:
+    """For each character of `said` (the utterance's spoken characters) the recognised word that it belongs to.
 
     Words and text may differ (corrections, dropped characters): they are aligned, and what has no partner is None.
     """
-    owners: list[Word] = []
-    heard: list[str] = []
-    for word in utterance.words:
-        letters = _letters(word.text)
-        heard.append(letters)
-        owners.extend([word] * len(letters))
-    wanted, said = _letters(text), "".join(heard)
-    if len(wanted) == len(said):
+    letters = [_letters(word.text) for word in utterance.words]
+    owners = [word for word, heard in zip(utterance.words, letters, strict=True) for _ in heard]
+    if len(owners) == len(said):
         return tuple(owners)
-    result: list[Word | None] = [None] * len(wanted)
-    for block in SequenceMatcher(None, wanted, said, autojunk=False).get_matching_blocks():
+    result: list[Word | None] = [None] * len(said)
+    for block in SequenceMatcher(None, said, "".join(letters), autojunk=False).get_matching_blocks():
         for step in range(block.size):
             result[block.a + step] = owners[block.b + step]
     return tuple(result)

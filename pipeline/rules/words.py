@@ -68,10 +68,11 @@ class PhraseList:
 
         What only the audio tells comes last: of those that overlap the surest stays.
         """
-        if not self.wanted.may_hit(turn):
-            return ()
         known = turn.memo.get(id(self))
-        if known is None:  # the list is kept with its hits: its id is nobody else's as long as they are
+        if known is None:
+            if not self.wanted.may_hit(turn):
+                return ()
+            # The list is kept with its hits: its id is nobody else's as long as they are.
             known = turn.memo[id(self)] = (self, self._hits(turn))
         found: tuple[Hit, ...] = known[1]
         return found
@@ -82,7 +83,7 @@ class PhraseList:
     def alternatives(self) -> Iterator[Alternatives]:
         """All that an index has to know to serve this list."""
         yield self.wanted
-        if self.excepted:
+        if self._has_exceptions:
             yield self.excepted
         for words in (*self.also, *([self.none] if self.none else []), *(near.words for near in self.near)):
             yield from words.alternatives()
@@ -100,13 +101,19 @@ class PhraseList:
         found = self.wanted.hits(turn)
         if not found:
             return ()
-        left = self._not_excepted(turn, found) if self.excepted else found
-        left.sort(key=lambda hit: (hit.order, hit.phrase))
-        kept: list[Hit] = []
-        for hit in left:
-            if not any(hit.span.overlaps(other.span) for other in kept):
-                kept.append(hit)
-        return self._in_company(turn, sorted(kept, key=lambda hit: hit.span.start))
+        if self._has_exceptions and self.excepted.may_hit(turn):
+            found = self._not_excepted(turn, found)
+        if len(found) > 1:
+            found = _apart(found)
+        return self._in_company(turn, found) if self._wants_company else tuple(found)
+
+    @cached_property
+    def _has_exceptions(self) -> bool:
+        return bool(self.excepted_phrases or self.excepted_patterns)
+
+    @cached_property
+    def _wants_company(self) -> bool:
+        return bool(self.near or self.also or self.none or self.once or self.least > 1)
 
     def _in_company(self, turn: SpokenTurn, hits: list[Hit]) -> tuple[Hit, ...]:
         """Those of the hits for which the rest of the turn is as the list asks."""
@@ -141,6 +148,16 @@ class PhraseList:
     def _meant(self, turn: SpokenTurn, hit: Hit) -> list[Span]:
         """Where excepted expressions match the text as the hit reads it."""
         return list(self.excepted.meant(turn.flat[: hit.span.start] + hit.phrase + turn.flat[hit.span.end :]))
+
+
+def _apart(hits: list[Hit]) -> list[Hit]:
+    """Of hits that overlap the first in their order, in time order."""
+    kept: list[Hit] = []
+    for hit in sorted(hits, key=lambda hit: (hit.order, hit.phrase)):
+        if not any(hit.span.overlaps(other.span) for other in kept):
+            kept.append(hit)
+    kept.sort(key=lambda hit: hit.span.start)
+    return kept
 
 
 def _covers(turn: SpokenTurn, exception: Span, hit: Span) -> bool:
