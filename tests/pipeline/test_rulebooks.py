@@ -1,5 +1,8 @@
 """Versions of rulebooks: named by content, kept for good, and judging the same again."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -177,3 +180,30 @@ def test_what_is_not_there_is_told(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_bytes(b"rules: \xff")
     with pytest.raises(RuleError, match="UTF-8"):
         sources_with(tmp_path / "x.yaml", read_sources(settings))
+
+
+JUDGE_EXAMPLES = """
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from pipeline.analyze import Judge
+from pipeline.config import load_settings
+from pipeline.rules.examples import facts_of
+judge = Judge(load_settings(Path("nowhere")))
+calls = [facts_of(example) for rule in judge.rulebook.rules for example in rule.examples[::3]]
+told = [repr(replace(one, judged_at=None)) for one in judge.judge_all(calls)]
+print(len(told), sha256("".join(told).encode()).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_judgements_are_the_same_in_every_process() -> None:
+    """Order of sets depends on the seed of hashes, which is another one in every process; judgements must not."""
+    told = set()
+    for seed in ("1", "2", "3"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            [sys.executable, "-c", JUDGE_EXAMPLES], check=True, capture_output=True, text=True, env=environment
+        )
+        told.add(done.stdout)
+    assert len(told) == 1
