@@ -6,7 +6,7 @@ How single phrases and expressions are matched is told in `rules.elements`.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Literal
 
 from pipeline.rules.elements import Alternatives, Hit, Pattern, Phrase
@@ -68,14 +68,25 @@ class PhraseList:
 
         What only the audio tells comes last: of those that overlap the surest stays.
         """
-        known = turn.memo.get(id(self))
-        if known is None:
-            if not self.wanted.may_hit(turn):
-                return ()
-            # The list is kept with its hits: its id is nobody else's as long as they are.
-            known = turn.memo[id(self)] = (self, self._hits(turn))
-        found: tuple[Hit, ...] = known[1]
+        if not self.wanted.may_hit(turn):
+            return ()
+        found: tuple[Hit, ...] | None = turn.memo.get(self.token)
+        if found is None:
+            found = turn.memo[self.token] = self._hits(turn)
         return found
+
+    @cached_property
+    def token(self) -> object:
+        """The same object for lists of the same content: many rules ask for the same set, which is searched once."""
+        return _token(
+            (
+                *(tuple(p.content for p in phrases) for phrases in (self.phrases, self.excepted_phrases)),
+                *(tuple(p.shown + p.source for p in found) for found in (self.patterns, self.excepted_patterns)),
+                *(self.min_syllables, self.least, self.once),
+                *(tuple(words.token for words in self.also), self.none and self.none.token),
+                *(tuple((n.words.token, n.wanted, n.characters, n.seconds, n.side) for n in self.near),),
+            )
+        )
 
     def first(self, turn: SpokenTurn) -> Hit | None:
         return next(iter(self.hits(turn)), None)
@@ -101,7 +112,8 @@ class PhraseList:
         found = self.wanted.hits(turn)
         if not found:
             return ()
-        if self._has_exceptions and self.excepted.may_hit(turn):
+        # What was respelt is held against the text as it reads then: the index has only seen what was written.
+        if self._has_exceptions and (self.excepted.may_hit(turn) or any(hit.is_respelt for hit in found)):
             found = self._not_excepted(turn, found)
         if len(found) > 1:
             found = _apart(found)
@@ -148,6 +160,11 @@ class PhraseList:
     def _meant(self, turn: SpokenTurn, hit: Hit) -> list[Span]:
         """Where excepted expressions match the text as the hit reads it."""
         return list(self.excepted.meant(turn.flat[: hit.span.start] + hit.phrase + turn.flat[hit.span.end :]))
+
+
+@cache
+def _token(content: tuple[object, ...]) -> object:
+    return object()
 
 
 def _apart(hits: list[Hit]) -> list[Hit]:
