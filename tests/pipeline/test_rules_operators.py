@@ -30,6 +30,11 @@ def test_a_rate_counts_words_per_minute_of_the_roles_own_talk() -> None:
     assert judge("rate: {any: [那个], above_per_minute: 1}, role: patient", TIC)[0].value == pytest.approx(4 / 2 * 60)
 
 
+def test_a_rate_of_an_expression_names_what_was_said() -> None:
+    (found,) = judge("rate: {any: [{regex: '[那这]个'}], above_per_minute: 1}", "坐席：那个您那个先去这个三楼。")
+    assert found.evidence.startswith("共 3 次（“那个” 2 次、“这个” 1 次）")
+
+
 def test_a_rate_in_a_scope() -> None:
     (found,) = judge("rate: {any: [那个], above_per_minute: 1}, scope: {last_turns: 1}", TIC)
     assert found.value == pytest.approx(2 / 1.75 * 60)

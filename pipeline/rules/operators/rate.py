@@ -46,7 +46,8 @@ class RateOperator:
             return
         turn, hit = hits[0]
         found = turn.evidence(hit.span)
-        named = "、".join(f"“{word}” {n} 次" for word, n in Counter(h.phrase for _, h in hits).most_common(_NAMED))
+        words = Counter(turn.flat[h.span.start : h.span.end] if h.how == "regex" else h.phrase for turn, h in hits)
+        named = "、".join(f"“{word}” {n} 次" for word, n in words.most_common(_NAMED))
         yield Observation(
             status="violated",
             role=turn.role,
