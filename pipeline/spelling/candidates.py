@@ -19,13 +19,15 @@ MAX_TOTAL = 1.3  # more is another word, however long the term
 class Candidate:
     """A term that may have been said at characters start to end (excluded) of a stretch.
 
-    distance: sum over its syllables, see `pipeline.sounds`. changed: the places where the characters differ.
+    distance: sum over its syllables, see `pipeline.sounds`, by the nearest readings of the characters; farthest: the
+    largest of one that changes, by its usual reading. changed: the places where the characters differ.
     """
 
     start: int
     end: int
     term: str
     distance: float
+    farthest: float
     changed: tuple[int, ...]
 
 
@@ -48,7 +50,7 @@ class TermIndex:
 
         stretch: spoken characters without a stop between; codes: their sounds, one each.
         """
-        heard = _costs_of(stretch, codes)
+        usual, heard = _costs_of(stretch, codes)
         for length, group, rows in self._groups:
             windows = len(stretch) - length + 1
             if windows < 1:
@@ -59,17 +61,23 @@ class TermIndex:
                 term, part = group[which], stretch[start : start + length]
                 changed = tuple(int(start) + k for k in range(length) if part[k].lower() != term[k].lower())
                 if all(is_han(stretch[k]) and is_han(term[k - start]) for k in changed):  # digits and letters stay
-                    yield Candidate(int(start), int(start) + length, term, float(distance[start, which]), changed)
+                    farthest = max((float(usual[k, rows[which, k - start]]) for k in changed), default=0.0)
+                    where = int(start), int(start) + length
+                    yield Candidate(*where, term, float(distance[start, which]), farthest, changed)
 
 
-def _costs_of(stretch: str, codes: str) -> NDArray[np.float64]:
-    """What it costs to hear each character as each sound, by its nearest reading; (characters, sounds)."""
+def _costs_of(stretch: str, codes: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What it costs to hear each character as each sound, by its reading here and by its nearest; (characters, sounds).
+
+    A character may be read otherwise beside its right neighbours: 佛 is fo, and fu in 仿佛.
+    """
     table = sounds.costs()
-    rows = [
-        table[np.concatenate((sounds.numbers(code), _readings(character)))].min(axis=0)
-        for character, code in zip(stretch, codes, strict=True)
+    usual = table[sounds.numbers(codes)]
+    nearest = [
+        np.concatenate((row[np.newaxis], table[_readings(character)])).min(axis=0)
+        for character, row in zip(stretch, usual, strict=True)
     ]
-    return np.stack(rows)
+    return usual, np.stack(nearest)
 
 
 @lru_cache(maxsize=8192)

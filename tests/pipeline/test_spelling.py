@@ -15,7 +15,7 @@ from pipeline.spelling.characters import shipped
 from pipeline.text import normalise
 
 TERMS = tuple(term for listed in load_terms().values() for term in listed)
-SPELLER = Speller(TERMS, min_probability=0.5)
+SPELLER = Speller(TERMS, min_probability=0.6)
 
 
 def said(text: str, probability: float = 0.6, blank: str = "") -> Utterance:
@@ -69,7 +69,7 @@ def test_a_change_is_listed_and_what_was_recognised_is_kept() -> None:
     assert mended.text[change.start : change.end] == change.corrected
     assert mended.raw_text == "您好,这里是新内科门诊"
     assert mended.raw_text[change.start : change.end] == change.original
-    assert 0.5 <= change.probability <= 1
+    assert 0.6 <= change.probability <= 1
     assert "distance 0.00" in change.reason
 
 
@@ -92,11 +92,11 @@ def test_surer_words_need_more_to_be_changed() -> None:
 def test_a_change_may_neither_make_nor_unmake_a_protected_phrase() -> None:
     heard = said("那你就去头素好了")
     assert SPELLER.mend(heard).text == "那你就去投诉好了"
-    guarded = Speller(TERMS, min_probability=0.5, protected=("去投诉好了",))
+    guarded = Speller(TERMS, min_probability=0.6, protected=("去投诉好了",))
     assert guarded.mend(heard) is heard
     assert guarded.mend(said("我要头素你们")).text == "我要投诉你们"
     assert SPELLER.mend(said("那你去头素吧", 0.3)).text == "那你去投诉办"  # so what must not be said needs the guard
-    guarded = Speller(TERMS, min_probability=0.5, protected=("去投诉吧",))
+    guarded = Speller(TERMS, min_probability=0.6, protected=("去投诉吧",))
     assert guarded.mend(said("那你去头素吧", 0.3)).text == "那你去头素吧"
 
 
