@@ -65,6 +65,22 @@ class Verification:
         total += sum(self.weights[name] * value for name, value in features(probe).items())
         return 1 / (1 + math.exp(-total))
 
+    def verdict(self, probe: Probe) -> Verdict | None:
+        """Of a hidden phrase: whether it was said, a person has to listen, or nothing speaks for it (None)."""
+        found = self.probability(probe)
+        if found >= self.violated_from:
+            return "said"
+        return "unsure" if found >= self.review_from else None
+
+    def strongest(self, probes: Iterable[Probe]) -> tuple[Probe, ...]:
+        """Of hidden phrases that claim the same characters the likeliest: the audio holds one of them at most."""
+        kept: list[Probe] = []
+        hidden = [p for p in probes if p.hidden]
+        for probe in sorted(hidden, key=lambda p: (-self.probability(p), p.utterance_index, p.text_start, p.phrase)):
+            if not any(_overlap(probe, other) for other in kept):
+                kept.append(probe)
+        return tuple(kept)
+
 
 def features(probe: Probe) -> dict[str, float]:
     """What the probability is made of. A place that was not read again: nothing was heard there."""
@@ -106,26 +122,18 @@ def shipped() -> Verification:
 
 
 def verdict(probe: Probe) -> Verdict | None:
-    """Of a hidden phrase: whether it was said, a person has to listen, or nothing speaks for it (None)."""
-    found = shipped().probability(probe)
-    if found >= shipped().violated_from:
-        return "said"
-    return "unsure" if found >= shipped().review_from else None
+    """`Verification.verdict` by the shipped weights."""
+    return shipped().verdict(probe)
 
 
 def confidence(probe: Probe) -> float:
-    """Probability 0..1 that the phrase was said."""
+    """`Verification.probability` by the shipped weights."""
     return shipped().probability(probe)
 
 
 def strongest(probes: Iterable[Probe]) -> tuple[Probe, ...]:
-    """Of hidden phrases that claim the same characters the likeliest: the audio holds one of them at most."""
-    kept: list[Probe] = []
-    hidden = [p for p in probes if p.hidden]
-    for probe in sorted(hidden, key=lambda p: (-confidence(p), p.utterance_index, p.text_start, p.phrase)):
-        if not any(_overlap(probe, other) for other in kept):
-            kept.append(probe)
-    return tuple(kept)
+    """`Verification.strongest` by the shipped weights."""
+    return shipped().strongest(probes)
 
 
 def settled(
@@ -136,7 +144,7 @@ def settled(
 
 
 def _settled(finding: Finding, facts: CallFacts, by: Verification) -> Finding:
-    probe = _probe_of(finding, facts)
+    probe = _probe_of(finding, facts, by)
     if probe is None:
         return _unheard(finding) if facts.verified else finding
     said = by.probability(probe)
@@ -159,8 +167,11 @@ def _noted(finding: Finding, note: str) -> Finding:
     return replace(finding, note=f"{finding.note}；{note}" if finding.note else note)
 
 
-def _probe_of(finding: Finding, facts: CallFacts) -> Probe | None:
-    """The probe that was asked about this very place: of those that begin there the one that ends nearest."""
+def _probe_of(finding: Finding, facts: CallFacts, by: Verification) -> Probe | None:
+    """The probe of this very place: words before what only sounds alike, the same end, then the likeliest.
+
+    Of a place that several hidden phrases claim the likeliest was found (`strongest`).
+    """
     start_s, end_s = finding.start_s, finding.end_s
     if start_s is None or end_s is None:
         return None
@@ -169,8 +180,7 @@ def _probe_of(finding: Finding, facts: CallFacts) -> Probe | None:
         for p in facts.probes
         if p.utterance_index == finding.utterance_index and abs(p.start_s - start_s) <= SAME_TIME_S
     ]
-    by_words = [p for p in there if not p.hidden]
-    return min(by_words or there, key=lambda p: (abs(p.end_s - end_s), -len(p.phrase)), default=None)
+    return min(there, key=lambda p: (p.hidden, round(abs(p.end_s - end_s), 1), -by.probability(p)), default=None)
 
 
 def _cut(ratio: float) -> float:

@@ -109,7 +109,7 @@ def test_the_limits_part_said_unsure_and_neither() -> None:
     [
         (("  hidden:", "  hiden:"), "hiden"),
         (("review_from: 0.15", "review_from: 0.9"), "lies above"),
-        (("violated_from: 0.6", "violated_from: high"), "must be a number"),
+        (("violated_from: 0.5", "violated_from: high"), "must be a number"),
         (("  syllables: 1.00\n", ""), "syllables"),
     ],
 )
