@@ -110,7 +110,7 @@ class Judge:
 
     def judge_all(self, calls: Sequence[CallFacts]) -> tuple[Judgement, ...]:
         """The judgement of each call: topics first, rules may ask for them; then the card by topic, then the score."""
-        views = views_of(calls, self.index)
+        views = views_of(calls, self.index, self.verification)
         self.find_topics(views)
         found = self.rulebook.judge_all(views, self._min_role_confidence)
         now = datetime.now(UTC)

@@ -25,7 +25,6 @@ from pipeline.config.yaml_source import Place
 from pipeline.model import Probe
 from pipeline.rules.index import GATE, SOUND, TEXT, MatchIndex, Plan, Raw
 from pipeline.rules.spoken import Span, SpokenTurn
-from pipeline.rules.verified import confidence, verdict
 from pipeline.sounds import distance, encode
 
 Match = Literal["text", "pinyin", "fuzzy"]
@@ -91,6 +90,7 @@ class Pattern:
 class Hit(NamedTuple):
     """One place where a phrase list was heard. phrase: what was looked for. probe: what the audio said of it.
 
+    said: how likely that is by the audio, 0..1 (with a probe).
     distance: how far the sounds are from the phrase, per syllable (0 unless `how` is "fuzzy").
     """
 
@@ -99,6 +99,7 @@ class Hit(NamedTuple):
     phrase: str
     probe: Probe | None = None
     distance: float = 0.0
+    said: float = 0.0
 
     @property
     def factor(self) -> float:
@@ -119,13 +120,13 @@ class Hit(NamedTuple):
 
     def confidence(self, words: float) -> float:
         """How sure the hit is, 0..1; words: how sure the recogniser is of its words, if it was they that matched."""
-        return words * self.factor if self.probe is None else confidence(self.probe)
+        return words * self.factor if self.probe is None else self.said
 
     @property
     def order(self) -> tuple[float, ...]:
         """Of hits that overlap the first in this order stays: characters, sounds, the audio's word, near sounds."""
         if self.probe is not None:
-            return (1, -confidence(self.probe), self.span.start)
+            return (1, -self.said, self.span.start)
         if self.how == "fuzzy":
             return (2, self.distance, self.span.start)
         return (0, self.span.start - self.span.end, self.factor != 1.0, self.span.start)
@@ -192,11 +193,12 @@ class Alternatives:
     def _hidden(self, turn: SpokenTurn) -> Iterator[Hit]:
         """Every place where the audio was found to hold a phrase behind other characters."""
         for span, probe in turn.asked():
-            how = verdict(probe)
+            how = turn.verification.verdict(probe)
             if how is not None:
+                said = turn.verification.probability(probe)
                 for phrase in self.phrases:
                     if phrase.by_sound and phrase.characters == probe.phrase:
-                        yield Hit(span, how, phrase.characters, probe)
+                        yield Hit(span, how, phrase.characters, probe, said=said)
 
 
 def _by_sound(phrase: Phrase, turn: SpokenTurn, span: Span, *, exactly: bool) -> Hit | None:

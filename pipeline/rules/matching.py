@@ -6,6 +6,7 @@ from pipeline.model import CallFacts
 from pipeline.rules.index import MatchIndex
 from pipeline.rules.lines import lines
 from pipeline.rules.spoken import CallView, Chunk
+from pipeline.rules.verified import Verification, shipped
 from pipeline.rules.words import PhraseList
 
 
@@ -14,8 +15,13 @@ def index_of(lists: Iterable[PhraseList]) -> MatchIndex:
     return MatchIndex(part for words in lists for part in words.alternatives())
 
 
-def views_of(calls: Sequence[CallFacts], index: MatchIndex) -> tuple[CallView, ...]:
-    """A view of each call, searched for everything that the index knows. A few hundred calls at once serve best."""
+def views_of(
+    calls: Sequence[CallFacts], index: MatchIndex, verification: Verification | None = None
+) -> tuple[CallView, ...]:
+    """A view of each call, searched for everything that the index knows. A few hundred calls at once serve best.
+
+    verification: by which the audio's word is believed; None: the shipped one.
+    """
     joined = lines(calls)
-    chunk = Chunk(joined, index, index.search(joined))
+    chunk = Chunk(joined, index, index.search(joined), verification or shipped())
     return tuple(CallView(facts, chunk=chunk, place=place) for place, facts in enumerate(calls))

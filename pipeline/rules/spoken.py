@@ -1,7 +1,7 @@
 """A call as the rules read it: turns of one role, their words without punctuation, and the way back to seconds."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from pipeline.model import CallFacts, Probe, Role, TopicHit, Utterance, Word
 from pipeline.rules.index import Alternatives, Marks, MatchIndex, Plan, Raw
 from pipeline.rules.lines import Lines, flatten, lines
-from pipeline.rules.verified import strongest
+from pipeline.rules.verified import Verification, shipped
 
 _UNKNOWN_CONFIDENCE = 0.5  # an utterance without word probabilities says nothing about how sure it is
 _STOPS = (None, "soft", "hard")
@@ -42,11 +42,15 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Calls that are read together, with what an index found in them."""
+    """Calls that are read together, with what an index found in them.
+
+    verification: by which the audio's word is believed.
+    """
 
     lines: Lines
     index: MatchIndex | None = None
     marks: Marks | None = None
+    verification: Verification = field(default_factory=shipped)
 
 
 class SpokenTurn:
@@ -107,6 +111,11 @@ class SpokenTurn:
     def has_stop(self, place: int) -> bool:
         """Whether anything stood before this character."""
         return self._chunk.lines.stops[self._turn.start + place] > 0
+
+    @property
+    def verification(self) -> Verification:
+        """By which the audio's word is believed."""
+        return self._chunk.verification
 
     def asked(self) -> Iterable[tuple[Span, Probe]]:
         """Where the audio was asked about a phrase, though other characters were recognised."""
@@ -205,7 +214,7 @@ class CallView:
         chunk = chunk or Chunk(lines((facts,)))
         first, behind = chunk.lines.calls[place], chunk.lines.calls[place + 1]
         self._numbers: Mapping[int, int] = {} if chunk.index is None else chunk.index.numbers
-        probes = _by_utterance(strongest(facts.probes)) if facts.probes else {}
+        probes = _by_utterance(chunk.verification.strongest(facts.probes)) if facts.probes else {}
         self.turns = tuple(
             SpokenTurn(number - first, chunk, number, _probes_of(chunk, number, probes) if probes else ())
             for number in range(first, behind)
