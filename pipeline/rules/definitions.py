@@ -14,7 +14,8 @@ from pipeline.model import Role
 from pipeline.rules.conditions import AllOf, CountOf, Named, Not, Observed, OnMetadata, OnTopic, Says, weekday_number
 from pipeline.rules.operators import event, measure, repeat
 from pipeline.rules.phrases import Sets, read_phrase_list
-from pipeline.rules.scope import Condition, read_scope
+from pipeline.rules.scope import Condition
+from pipeline.rules.scope_keys import read_scope
 from pipeline.rules.vocabulary import CONDITION_KEYS, METADATA_KEYS, ROLES, TEXT_KEYS, WEEKDAYS
 
 _EQUAL = METADATA_KEYS[:5]

@@ -23,7 +23,8 @@ from pipeline.config.yaml_source import Node
 from pipeline.model import Event, EventKind, Role
 from pipeline.rules.operators.base import Observation, clip, largest
 from pipeline.rules.phrases import PhraseList, Sets, read_phrase_list
-from pipeline.rules.scope import SLACK_S, Names, Scope, read_scope
+from pipeline.rules.scope import SLACK_S, Names, Scope
+from pipeline.rules.scope_keys import read_scope
 from pipeline.rules.spoken import CallView, SpokenTurn
 from pipeline.rules.vocabulary import EVENT_KINDS, TEXT_KEYS, unit_zh
 

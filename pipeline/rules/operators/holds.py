@@ -14,7 +14,8 @@ from pipeline.model import Role
 from pipeline.rules.operators.base import Observation, clip
 from pipeline.rules.operators.remedy import Remedy, read_remedy
 from pipeline.rules.phrases import PhraseList
-from pipeline.rules.scope import Condition, Moment, Names, Scope, Window, read_scope
+from pipeline.rules.scope import Condition, Moment, Names, Scope, Window
+from pipeline.rules.scope_keys import read_scope
 from pipeline.rules.spoken import CallView
 
 KEYS = ("holds", "scope", "unless")

@@ -13,7 +13,8 @@ from pipeline.config.yaml_source import Node, did_you_mean
 from pipeline.model import Role, Utterance
 from pipeline.rules.operators.base import Observation, clip, largest
 from pipeline.rules.phrases import PhraseList
-from pipeline.rules.scope import Names, Scope, read_scope
+from pipeline.rules.scope import Names, Scope
+from pipeline.rules.scope_keys import read_scope
 from pipeline.rules.spoken import CallView
 from pipeline.rules.vocabulary import CALL_MEASURES, UTTERANCE_MEASURES, unit_of, unit_zh
 from pipeline.text import count_characters

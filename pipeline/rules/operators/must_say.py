@@ -22,7 +22,8 @@ from pipeline.config.yaml_source import Node
 from pipeline.model import Role, Utterance
 from pipeline.rules.operators.base import Observation, clip
 from pipeline.rules.phrases import PhraseList, read_phrase_list
-from pipeline.rules.scope import Condition, Names, Scope, Window, read_scope
+from pipeline.rules.scope import Condition, Names, Scope, Window
+from pipeline.rules.scope_keys import read_scope
 from pipeline.rules.spoken import CallView, Evidence, SpokenTurn
 from pipeline.rules.vocabulary import TEXT_KEYS
 

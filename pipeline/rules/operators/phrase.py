@@ -19,7 +19,8 @@ from pipeline.model import FindingStatus, Role
 from pipeline.rules.operators.base import Observation, clip
 from pipeline.rules.operators.remedy import Remedy, read_remedy
 from pipeline.rules.phrases import Hit, PhraseList, read_phrase_list
-from pipeline.rules.scope import Names, Scope, hits_in, read_scope
+from pipeline.rules.scope import Names, Scope, hits_in
+from pipeline.rules.scope_keys import read_scope
 from pipeline.rules.spoken import CallView, SpokenTurn
 from pipeline.rules.vocabulary import TEXT_KEYS
 

@@ -13,7 +13,8 @@ from pipeline.config.yaml_source import Node
 from pipeline.model import Role
 from pipeline.rules.operators.base import Observation
 from pipeline.rules.phrases import PhraseList, read_phrase_list
-from pipeline.rules.scope import Names, Scope, read_scope
+from pipeline.rules.scope import Names, Scope
+from pipeline.rules.scope_keys import read_scope
 from pipeline.rules.spoken import CallView
 
 KEYS = ("ratio", "scope")

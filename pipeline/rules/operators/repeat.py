@@ -19,7 +19,8 @@ from pipeline.model import Role, Utterance
 from pipeline.rules.operators.base import Observation, clip
 from pipeline.rules.operators.remedy import Remedy, read_remedy
 from pipeline.rules.phrases import PhraseList, read_phrase_list
-from pipeline.rules.scope import Names, Scope, read_scope
+from pipeline.rules.scope import Names, Scope
+from pipeline.rules.scope_keys import read_scope
 from pipeline.rules.spoken import CallView
 from pipeline.sounds import encode
 
