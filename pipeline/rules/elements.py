@@ -24,6 +24,7 @@ from typing import Any, Literal, NamedTuple
 from pipeline.config.yaml_source import Place
 from pipeline.model import Probe
 from pipeline.rules.index import GATE, SOUND, TEXT, MatchIndex, Plan, Raw
+from pipeline.rules.lines import HARD
 from pipeline.rules.spoken import Span, SpokenTurn
 from pipeline.sounds import distance, encode
 
@@ -67,10 +68,10 @@ class Phrase:
     def syllables_count(self) -> int:
         return len(self.codes)
 
-    def unbroken(self, turn: SpokenTurn, span: Span) -> bool:
-        """Whether nothing parts the characters that must not."""
-        stop = turn.stop_within(span)
-        return stop is None or (stop == "soft" and len(self.characters) >= _SOFT_STOP_MIN_CHARACTERS)
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What decides its hits: phrases of the same content hit alike."""
+        return self.characters, self.match, self.sensible, self.max_distance
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,8 @@ class Pattern:
 class Hit(NamedTuple):
     """One place where a phrase list was heard. phrase: what was looked for. probe: what the audio said of it.
 
-    said: how likely that is by the audio, 0..1 (with a probe).
-    distance: how far the sounds are from the phrase, per syllable (0 unless `how` is "fuzzy").
+    said: how likely that is by the audio, 0..1 (with a probe). distance: how far the sounds are from the phrase, per
+    syllable (0 unless `how` is "fuzzy").
     """
 
     span: Span
@@ -148,16 +149,19 @@ class Alternatives:
         raw, plan = self._found_in(turn)
         found: list[Hit] = []
         tried = set(plan.always)
+        stops = turn.stops
         for needle in plan.uses.keys() & raw.places.keys():
             for kind, which in plan.uses[needle]:
                 if kind == GATE:
                     tried.add(which)
                     continue
                 phrase = self.phrases[which]
+                length = len(phrase.characters)
                 for start in raw.places[needle]:
-                    span = Span(start, start + len(phrase.characters))
-                    if not phrase.unbroken(turn, span):
+                    inside = max(stops[start + 1 : start + length], default=0)
+                    if inside == HARD or (inside and length < _SOFT_STOP_MIN_CHARACTERS):
                         continue
+                    span = Span(start, start + length)
                     if kind == TEXT:
                         found.append(Hit(span, "text", phrase.characters))
                     elif (hit := _by_sound(phrase, turn, span, exactly=kind == SOUND)) is not None:

@@ -91,6 +91,11 @@ class SpokenTurn:
         return self._chunk.lines.flat[self._turn.start : self._turn.end]
 
     @cached_property
+    def stops(self) -> bytes:
+        """What stood before each character: 0 nothing, SOFT or HARD (`rules.lines`); one more for the end."""
+        return self._chunk.lines.stops[self._turn.start : self._turn.end + 1]
+
+    @cached_property
     def flat_bytes(self) -> bytes:
         return self.flat.encode()
 
@@ -105,12 +110,11 @@ class SpokenTurn:
 
     def stop_within(self, span: Span) -> str | None:
         """The strongest stop strictly inside the span: "hard" (a full stop), "soft" (a comma or a pause) or None."""
-        inside = self._chunk.lines.stops[self._turn.start + span.start + 1 : self._turn.start + span.end]
-        return _STOPS[max(inside)] if inside else None
+        return _STOPS[max(self.stops[span.start + 1 : span.end], default=0)]
 
     def has_stop(self, place: int) -> bool:
         """Whether anything stood before this character."""
-        return self._chunk.lines.stops[self._turn.start + place] > 0
+        return self.stops[place] > 0
 
     @property
     def verification(self) -> Verification:

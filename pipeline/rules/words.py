@@ -162,9 +162,17 @@ class PhraseList:
         return list(self.excepted.meant(turn.flat[: hit.span.start] + hit.phrase + turn.flat[hit.span.end :]))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Token:
+    """Equal to itself only, and quick to look up."""
+
+    content: tuple[object, ...]
+
+
 @cache
-def _token(content: tuple[object, ...]) -> object:
-    return object()
+def _token(content: tuple[object, ...]) -> _Token:
+    """One token for each content."""
+    return _Token(content)
 
 
 def _apart(hits: list[Hit]) -> list[Hit]:
