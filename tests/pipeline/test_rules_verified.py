@@ -110,7 +110,7 @@ def test_the_limits_part_said_unsure_and_neither() -> None:
         (("  hidden:", "  hiden:"), "hiden"),
         (("review_from: 0.15", "review_from: 0.9"), "lies above"),
         (("violated_from: 0.5", "violated_from: high"), "must be a number"),
-        (("  syllables: 1.00\n", ""), "syllables"),
+        (("  syllables: 0.65\n", ""), "syllables"),
     ],
 )
 def test_a_bad_file_of_weights_is_told_by_line(change: tuple[str, str], told: str) -> None:
