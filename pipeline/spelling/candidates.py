@@ -13,6 +13,8 @@ from pipeline.text import is_han
 
 MAX_DISTANCE = 0.3  # mean per syllable
 MAX_TOTAL = 1.3  # more is another word, however long the term
+_YOU = frozenset("你您")
+_NEGATIONS = frozenset("不没别")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,15 @@ class TermIndex:
             for start, which in zip(*np.nonzero(near), strict=True):
                 term, part = group[which], stretch[start : start + length]
                 changed = tuple(int(start) + k for k in range(length) if part[k].lower() != term[k].lower())
-                if all(is_han(stretch[k]) and is_han(term[k - start]) for k in changed):  # digits and letters stay
+                if all(_may_become(stretch[k], term[k - start]) for k in changed):
                     farthest = max((float(usual[k, rows[which, k - start]]) for k in changed), default=0.0)
                     where = int(start), int(start) + length
                     yield Candidate(*where, term, float(distance[start, which]), farthest, changed)
+
+
+def _may_become(heard: str, meant: str) -> bool:
+    """Digits and letters stay; whether somebody was polite or said no is not for a lexicon to say."""
+    return is_han(heard) and is_han(meant) and heard not in _NEGATIONS and not {heard, meant} <= _YOU
 
 
 def _costs_of(stretch: str, codes: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
