@@ -60,19 +60,21 @@ def forbidden_phrases(book: Rulebook) -> tuple[str, ...]:
     )
 
 
-def clips(book: Rulebook, judged: Judged) -> tuple[Clip, ...]:
-    """All clips, in a fixed order. judged: the findings that the rulebook makes of a call.
+def clips(book: Rulebook, judged: Judged) -> tuple[tuple[Clip, ...], tuple[str, ...]]:
+    """All clips, in a fixed order, and the sentences passed over: the rulebook finds nothing in them even in writing.
 
-    A sentence whose phrase the rulebook has no more is left out.
+    judged: the findings that the rulebook makes of a call. Sentences of phrases that the rulebook has no more are left
+    out; phrases that have none yet get one.
     """
     path = Path(__file__).with_name("phrase_clips.yaml")
     listed: dict[Kind, list[dict[str, Any]]] = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     phrases = forbidden_phrases(book)
     known = {said["phrase"] for said in listed["said"]}
-    new = [_framed(phrase, judged) for phrase in phrases if phrase not in known]
-    every: list[tuple[Kind, dict[str, Any]]] = [("said", said) for said in new]
+    every: list[tuple[Kind, dict[str, Any]]] = [("said", _framed(p, judged)) for p in phrases if p not in known]
     every += [(kind, said) for kind, said_all in listed.items() for said in said_all]
-    return tuple(c for kind, said in every if said.get("phrase", "") in ("", *phrases) for c in _spoken(kind, said))
+    every = [(kind, said) for kind, said in every if said.get("phrase", "") in ("", *phrases)]
+    over = [s["agent"] for kind, s in every if kind == "said" and not _is_found(judged, s["patient"], s["agent"])]
+    return tuple(c for kind, said in every if said["agent"] not in over for c in _spoken(kind, said)), tuple(over)
 
 
 def _spoken(kind: Kind, said: dict[str, Any]) -> Iterator[Clip]:
@@ -88,14 +90,14 @@ def _framed(phrase: str, judged: Judged) -> dict[str, Any]:
     voices = VOICES[half]
     for shift in range(len(_FRAMES)):
         text = _FRAMES[(chance + shift) % len(_FRAMES)].format(phrase)
-        if _found(judged, text) == {("violated", phrase)}:
+        if _is_found(judged, _ASKED, text):
             chosen = [voices[(chance + turn) % len(voices)] for turn in range(VOICES_EACH)]
             return {"phrase": phrase, "patient": _ASKED, "agent": text, "half": half, "voices": chosen}
     raise ValueError(f"{phrase}: no frame lets the rulebook find it; write a sentence into phrase_clips.yaml")
 
 
-def _found(judged: Judged, agent: str) -> set[tuple[str, str]]:
-    """Status and words of the forbidden_phrase findings in the written text."""
-    lines: tuple[Line, ...] = (("patient", 0.5, 2.0, _ASKED), ("agent", 2.5, 2.5 + 0.25 * len(agent), agent))
+def _is_found(judged: Judged, patient: str, agent: str) -> bool:
+    """Whether the rulebook holds the written sentence against the agent."""
+    lines: tuple[Line, ...] = (("patient", 0.5, 2.0, patient), ("agent", 2.5, 2.5 + 0.25 * len(agent), agent))
     found = judged(make_facts(lines=lines, role_confidence=1.0))
-    return {(f.status, f.matched_text or "") for f in found if f.family == FAMILY}
+    return any(f.family == FAMILY and f.status == "violated" for f in found)
