@@ -1,8 +1,10 @@
 """Versions of rulebooks: named by content, kept for good, and judging the same again."""
 
 import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from pipeline.rulebooks import at_version, copy_sources, keep, pinned, read_sour
 from tests.builders import make_facts
 from tests.conftest import ROOT
 from tests.pipeline.rulebook_files import rule, write_card, write_rulebook, write_rules
+from tests.pipeline.test_rules_verified import SURE, agent, probe
 
 
 def settings_for(home: Path, folder: Path | None = None) -> Settings:
@@ -207,3 +210,21 @@ def test_judgements_are_the_same_in_every_process() -> None:
         )
         told.add(done.stdout)
     assert len(told) == 1
+
+
+def test_what_the_audio_is_believed_belongs_to_the_version(tmp_path: Path) -> None:
+    said = "你提什么，出来了会发短信的。"
+    heard = probe(said, "提什么", "急什么", 3.0, **SURE)
+    facts = replace(make_facts(lines=(agent(said),), probes=(heard,)), verified=True)
+    folder = write_rulebook(tmp_path / "a", rule("hurry", "急什么"))
+    settings = settings_for(tmp_path / "home", folder)
+    assert [f.matched_text for f in Judge(settings).judge(facts).findings] == ["提什么"]
+    sources = read_sources(settings)
+    weights = sources.lexicon("verification.yaml").text
+    (folder / "lexicon").mkdir()
+    (folder / "lexicon" / "verification.yaml").write_text(
+        re.sub(r"(violated|review)_from: \S+", r"\1_from: 1.0", weights), encoding="utf-8"
+    )
+    doubting = Judge(settings, sources_in(folder, sources))
+    assert doubting.version != sources.version
+    assert doubting.judge(facts).findings == ()
