@@ -25,7 +25,9 @@ Score = Callable[[Utterance, tuple[str, ...]], tuple[float | None, ...]]
 """(utterance, texts) -> summed log-probability of each text given the utterance's audio, None where it has none."""
 
 MIN_SYLLABLES = 3  # two syllables sound like too many words
-MAX_DISTANCE = 0.35  # per syllable of the phrase
+MAX_DISTANCE = (
+    0.3  # per syllable of the phrase; farther ones tripled the cost of a normal call and found one in a hundred
+)
 MAX_PER_UTTERANCE = 6  # the nearest ones; bounds the cost of a long utterance
 MAX_SCORED_S = 28.0  # the recogniser hears no more at once
 AROUND_S = 8.0
