@@ -23,7 +23,7 @@ from typing import Any, Literal, NamedTuple
 
 from pipeline.config.yaml_source import Place
 from pipeline.model import Probe
-from pipeline.rules.index import GATE, SOUND, TEXT, MatchIndex, Plan, Raw
+from pipeline.rules.index import SOUND, TEXT, MatchIndex, Plan, Raw
 from pipeline.rules.lines import HARD
 from pipeline.rules.spoken import Span, SpokenTurn
 from pipeline.sounds import distance, encode
@@ -148,13 +148,9 @@ class Alternatives:
         """Every place, overlapping ones too, in no order."""
         raw, plan = self._found_in(turn)
         found: list[Hit] = []
-        tried = set(plan.always)
         stops = turn.stops
         for needle in plan.uses.keys() & raw.places.keys():
             for kind, which in plan.uses[needle]:
-                if kind == GATE:
-                    tried.add(which)
-                    continue
                 phrase = self.phrases[which]
                 length = len(phrase.characters)
                 for start in raw.places[needle]:
@@ -166,8 +162,10 @@ class Alternatives:
                         found.append(Hit(span, "text", phrase.characters))
                     elif (hit := _by_sound(phrase, turn, span, exactly=kind == SOUND)) is not None:
                         found.append(hit)
-        for which in tried:
-            found.extend(_matches(self.patterns[which], turn))
+        if raw.expressions & plan.tried:
+            for bit, which in plan.expressions:
+                if raw.expressions >> bit & 1:
+                    found.extend(_matches(self.patterns[which], turn))
         if turn.probes:
             found.extend(self._hidden(turn))
         return found
@@ -220,9 +218,17 @@ def _by_sound(phrase: Phrase, turn: SpokenTurn, span: Span, *, exactly: bool) ->
 
 def _matches(pattern: Pattern, turn: SpokenTurn) -> Iterator[Hit]:
     """Every match that no full stop cuts."""
-    if pattern.compiled.search(turn.flat_bytes) is None:  # bytes spare the library a conversion each time
-        return
-    for match in pattern.compiled.finditer(turn.flat):
-        span = Span(match.start(), match.end())
-        if span.start < span.end and turn.stop_within(span) != "hard":
-            yield Hit(span, "regex", pattern.shown)
+    key = ("matches", pattern.source)
+    spans = turn.memo.get(key)
+    if spans is None:  # many lists share expressions
+        spans = turn.memo[key] = [s for s in _spans(pattern, turn) if turn.stop_within(s) != "hard" and s.start < s.end]
+    for span in spans:
+        yield Hit(span, "regex", pattern.shown)
+
+
+def _spans(pattern: Pattern, turn: SpokenTurn) -> Iterator[Span]:
+    """Every match. Bytes are searched: they spare the library a conversion for each expression."""
+    data = turn.flat_bytes
+    for match in pattern.compiled.finditer(data):
+        start = len(data[: match.start()].decode())
+        yield Span(start, start + len(data[match.start() : match.end()].decode()))

@@ -1,10 +1,10 @@
-"""What a text must hold before an expression can match it: a few literals of which one at least has to be there.
+"""What a text must hold before an expression can match it: sets of literals, of each of which one has to be there.
 
-    required("爱.{1,3}不.{1,3}")            ->  {"爱"}
-    required("(您|你)(就|得)?(自己|去)查")   ->  {"您自己查", "您就自己查", …}
+    required("爱.{1,3}不.{1,3}")            ->  ({"爱"}, {"不"})
+    required("(您|你)(就|得)?(自己|去)查")   ->  ({"您自己查", "您就自己查", …},)
 
-So hundreds of expressions cost nothing where none of their literals occurs: all of them are looked for at once.
-An expression for which nothing can be said has None, and must be tried everywhere.
+So hundreds of expressions cost nothing where their literals do not occur: all of those are looked for at once.
+An expression of which nothing is known has (), and must be tried everywhere.
 
 Expressions are RE2's; Python's own parser reads them. Where the two languages differ, nothing is said.
 """
@@ -20,7 +20,8 @@ from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as sre_parser  # type: ignore[attr-defined]
 from typing import Any
 
-_MOST = 200  # literals of one expression
+_MOST = 200  # literals of one set
+_SETS = 3  # of one expression: those that say most
 _LONGEST = 8  # characters of a literal: more do not make it rarer
 # Read differently by RE2: POSIX classes, {,n}; and flags that change what characters mean.
 _OTHER_LANGUAGE = re.compile(r"\[\[?:|\{,|\(\?[a-zA-Z-]*[imsxuU]")
@@ -45,18 +46,18 @@ _ANYTHING = _Part(None, None)
 
 
 @lru_cache(maxsize=16_384)
-def required(expression: str) -> _Literals | None:
-    """Literals in lower case of which every match holds one; None: nothing is known."""
+def required(expression: str) -> tuple[_Literals, ...]:
+    """Sets of literals in lower case, the rarest first: every match holds one of each. (): nothing is known."""
     if _OTHER_LANGUAGE.search(expression):
-        return None
+        return ()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             parsed = sre_parser.parse(expression)
     except (re.error, RecursionError, OverflowError, Warning):
-        return None
-    literals = _best(_sequence(parsed))
-    return None if literals is None else _shortest(literals)
+        return ()
+    known = {_shortest(needed) for needed in _factors(parsed)[0] if needed is not None}
+    return tuple(sorted(known, key=lambda literals: (_cost(literals), sorted(literals)))[:_SETS])
 
 
 def _shortest(literals: _Literals) -> _Literals:
@@ -81,7 +82,12 @@ def _frequency(literal: str) -> float:
 
 
 def _sequence(items: Iterable[Any]) -> _Part:
-    """Parts that follow one another: texts are joined as long as they are few."""
+    needs, exact = _factors(items)
+    return _Part(exact, min(needs, key=_cost))
+
+
+def _factors(items: Iterable[Any]) -> tuple[list[_Literals | None], _Literals | None]:
+    """What parts that follow one another need, and all texts they match as long as these are few."""
     needs: list[_Literals | None] = []
     run, whole = _EMPTY, True
     for kind, value in items:
@@ -94,7 +100,7 @@ def _sequence(items: Iterable[Any]) -> _Part:
         needs += [_best(_Part(run, None)), part.needs]
         run = part.exact or _EMPTY
     needs.append(_best(_Part(run, None)))
-    return _Part(run if whole else None, min(needs, key=_cost))
+    return needs, run if whole else None
 
 
 def _joined(left: _Literals, right: _Literals | None) -> _Literals | None:

@@ -2,8 +2,9 @@
 
 Phrases are needles: as characters in `Lines.flat`, as sounds in `Lines.sounds`, both with Aho-Corasick (one pass,
 however many there are); phrases that may sound nearly so by their distance at every place. Expressions are tried only
-in turns that hold one of their literals (`rules.gates`). What comes out are raw places; what they mean (stops,
-exceptions, readings that make sense) is up to `rules.elements` and `rules.words`, which look at few of them.
+in turns that hold the literals which they cannot do without (`rules.gates`). What comes out are raw places; what they
+mean (stops, exceptions, readings that make sense) is up to `rules.elements` and `rules.words`, which look at few of
+them.
 
 The same needles are searched in one turn and in 100 000 calls.
 """
@@ -21,11 +22,12 @@ from pipeline.rules.gates import required
 from pipeline.rules.lines import Lines
 from pipeline.sounds import UNKNOWN, costs, numbers
 
-TEXT, SOUND, FUZZY, GATE = range(4)
-"""What a needle means to a list: a phrase by its characters, by its sounds, nearly so; a literal of an expression."""
+TEXT, SOUND, FUZZY = range(3)
+"""How a needle stands for a phrase: by its characters, by its sounds, nearly by its sounds."""
 
 Use = tuple[int, int]
-"""What it means, and which of the list's phrases or expressions."""
+"""How, and which of the list's phrases."""
+
 _Indices = NDArray[np.intp]
 _WORD = 64  # bits of a row of masks
 
@@ -61,25 +63,38 @@ class Alternatives(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to make of the needles for one list. always: the expressions that must be tried everywhere."""
+    """What to make of what was found for one list.
+
+    uses: for each needle what it stands for. expressions: (bit in `Raw.expressions`, which of the list's); tried: the
+    mask of these bits.
+    """
 
     uses: Mapping[int, tuple[Use, ...]]
-    always: tuple[int, ...]
+    expressions: tuple[tuple[int, int], ...]
+    tried: int
 
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """What was found in one turn. mask: bit n for list n of the index. places: for each needle where in the turn."""
+    """What was found in one turn.
+
+    mask: bit n for list n of the index. places: for each needle where in the turn. expressions: the bits of those that
+    may match.
+    """
 
     mask: int
     places: Mapping[int, Sequence[int]]
+    expressions: int = 0
 
 
 class Marks:
     """What was found in all turns of a line; `of(number)` is that of one turn."""
 
-    def __init__(self, masks: list[int], bounds: list[int], needles: _Indices, offsets: _Indices) -> None:
+    def __init__(
+        self, masks: list[int], expressions: list[int], bounds: list[int], needles: _Indices, offsets: _Indices
+    ) -> None:
         self.masks = masks
+        self._expressions = expressions
         self._bounds = bounds
         self._needles = needles
         self._offsets = offsets
@@ -87,7 +102,7 @@ class Marks:
     def of(self, number: int) -> Raw:
         low, high = self._bounds[number], self._bounds[number + 1]
         places = zip(self._needles[low:high].tolist(), self._offsets[low:high].tolist(), strict=True)
-        return Raw(self.masks[number], _grouped(places))
+        return Raw(self.masks[number], _grouped(places), self._expressions[number])
 
 
 class MatchIndex:
@@ -99,20 +114,23 @@ class MatchIndex:
     def __init__(self, lists: Iterable[Alternatives]) -> None:
         self._lists = tuple({id(listed): listed for listed in lists}.values())
         self.numbers: Mapping[int, int] = {id(listed): number for number, listed in enumerate(self._lists)}
-        needles = _Needles()
-        self.plans = tuple(Plan(needles.add(listed), _ungated(listed)) for listed in self._lists)
+        needles, gates = _Needles(), Gates(pattern.source for listed in self._lists for pattern in listed.patterns)
+        self.plans = tuple(Plan(needles.add(listed), *gates.of(listed)) for listed in self._lists)
+        self._gates = gates
         self._phrases = needles.texts
-        self._texts = _Search(needles.texts)
+        self._texts = _Search(dict.fromkeys((*needles.texts, *gates.literals)))
+        self._text_needles = np.array([needles.texts.get(text, -1) for text in self._texts.sought], np.intp)
+        self._text_literals = np.array([gates.literals.get(text, -1) for text in self._texts.sought], np.intp)
         self._sounds = _Search(needles.sounds)
+        self._sound_needles = np.array(list(needles.sounds.values()), np.intp)
         self._fuzzy = tuple(needles.fuzzy.items())
-        self._always_mask = sum(1 << n for n, plan in enumerate(self.plans) if plan.always)
         self._masks = [0] * needles.count
         for number, plan in enumerate(self.plans):
             for needle in plan.uses:
                 self._masks[needle] |= 1 << number
-        self._words = (len(self._lists) + _WORD - 1) // _WORD
-        rows = bytearray(b"".join(mask.to_bytes(self._words * 8, "little") for mask in self._masks))
-        self._rows = np.frombuffer(rows, "<u8").reshape(needles.count, self._words) if rows else np.zeros((0, 0), "<u8")
+        self._rows = _rows(self._masks, len(self._lists))
+        self._lists_of = _rows([sum(1 << n for n, p in enumerate(self.plans) if p.tried >> bit & 1)
+                                for bit in range(gates.count)], len(self._lists))  # fmt: skip
 
     def lists_with(self, phrase: str) -> int:
         """The mask of all lists that hold this phrase."""
@@ -121,33 +139,39 @@ class MatchIndex:
 
     def search_turn(self, flat: str, sounds: str) -> Raw:
         """What is found in one turn."""
-        found = _grouped(chain(self._texts.find(flat), self._sounds.find(sounds), self._near(sounds)))
-        mask = self._always_mask
-        for needle in found:
-            mask |= self._masks[needle]
-        return Raw(mask, found)
+        marks = self._marks(np.zeros(1, np.intp), flat, sounds)
+        return marks.of(0)
 
     def search(self, lines: Lines) -> Marks:
         """What is found in every turn of a line."""
-        found = np.concatenate(
-            [
-                self._texts.find_all(lines.flat),
-                self._sounds.find_all(lines.sounds),
-                np.array(list(self._near(lines.sounds)), np.intp).reshape(-1, 2),
-            ]
-        )
-        needles, places = found[np.argsort(found[:, 1], kind="stable")].T
         starts = np.fromiter((turn.start for turn in lines.turns), np.intp, len(lines.turns))
-        bounds = np.append(np.searchsorted(places, starts), len(places))
-        masks = [self._always_mask] * len(lines.turns)
-        touched = np.flatnonzero(np.diff(bounds))
-        if len(touched):
-            width = self._words * 8
-            joined = np.bitwise_or.reduceat(self._rows[needles], bounds[touched], axis=0).tobytes()
-            for at, turn in enumerate(touched.tolist()):
-                masks[turn] |= int.from_bytes(joined[at * width : (at + 1) * width], "little")
-        offsets = places - np.repeat(starts, np.diff(bounds))
-        return Marks(masks, bounds.tolist(), needles, offsets)
+        return self._marks(starts, lines.flat, lines.sounds)
+
+    def _marks(self, starts: _Indices, flat: str, sounds: str) -> Marks:
+        """starts: where the turns begin, in rising order."""
+        which, places = self._texts.find(flat)
+        literals, needles = self._text_literals[which], self._text_needles[which]
+        is_literal, is_needle = literals >= 0, needles >= 0
+        which, heard = self._sounds.find(sounds)
+        near = np.array(list(self._near(sounds)), np.intp).reshape(-1, 2)
+        found = np.concatenate((needles[is_needle], self._sound_needles[which], near[:, 0]))
+        places_found = np.concatenate((places[is_needle], heard, near[:, 1]))
+        order = np.argsort(places_found, kind="stable")
+        found, places_found = found[order], places_found[order]
+        bounds = np.append(np.searchsorted(places_found, starts), len(places_found))
+        turn_of_literal = np.searchsorted(starts, places[is_literal], side="right") - 1
+        matching = self._gates.open(turn_of_literal, literals[is_literal], len(starts))
+        masks = _joined(self._rows, found, bounds)
+        turns, bits = np.nonzero(matching)
+        by_expression = _joined(self._lists_of, bits, np.searchsorted(turns, np.arange(len(starts) + 1)))
+        offsets = places_found - np.repeat(starts, np.diff(bounds))
+        return Marks(
+            [one | other for one, other in zip(masks, by_expression, strict=True)],
+            _as_masks(np.packbits(matching, axis=1, bitorder="little")),
+            bounds.tolist(),
+            found,
+            offsets,
+        )
 
     def _near(self, sounds: str) -> Iterator[tuple[int, int]]:
         """Every place that sounds nearly like a fuzzy phrase: as many syllables, none of them too far in the mean."""
@@ -180,7 +204,7 @@ class _Needles:
     def add(self, listed: Alternatives) -> dict[int, tuple[Use, ...]]:
         """The needles of a list, with what each means to it."""
         uses: dict[int, tuple[Use, ...]] = {}
-        for needle, use in chain(self._phrases(listed), self._patterns(listed)):
+        for needle, use in self._phrases(listed):
             if use not in uses.get(needle, ()):
                 uses[needle] = (*uses.get(needle, ()), use)
         return uses
@@ -197,11 +221,6 @@ class _Needles:
                     self.count = max(self.count, self.fuzzy[key] + 1)
                     yield self.fuzzy[key], (FUZZY, which)
 
-    def _patterns(self, listed: Alternatives) -> Iterator[tuple[int, Use]]:
-        for which, pattern in enumerate(listed.patterns):
-            for literal in required(pattern.source) or ():
-                yield self._number(self.texts, literal), (GATE, which)
-
     def _number(self, needles: dict[str, int], text: str) -> int:
         if text not in needles:
             needles[text] = self.count
@@ -209,27 +228,87 @@ class _Needles:
         return needles[text]
 
 
+class Gates:
+    """Which expressions may match where, told by the literals that they cannot do without.
+
+    literals: each with its number. count: of the expressions; the same expression counts once.
+    """
+
+    def __init__(self, sources: Iterable[str]) -> None:
+        self._bits = {source: bit for bit, source in enumerate(dict.fromkeys(sources))}
+        self.count = len(self._bits)
+        self.literals: dict[str, int] = {}
+        sets: dict[frozenset[str], int] = {}
+        needed = [[sets.setdefault(one, len(sets)) for one in required(source)] for source in self._bits]
+        members = [(self.literals.setdefault(text, len(self.literals)), n) for one, n in sets.items() for text in one]
+        self._sets_count = len(sets)
+        of_literal: list[list[int]] = [[] for _ in self.literals]
+        for literal, number in members:
+            of_literal[literal].append(number)
+        self._sizes = np.array([len(found) for found in of_literal], np.intp)
+        self._members = np.array(list(chain.from_iterable(of_literal)), np.intp)
+        self._firsts = np.cumsum(self._sizes) - self._sizes
+        most = max(map(len, needed), default=0)
+        # A set that is always there stands at the end, for expressions that need fewer.
+        self._needed = np.array([one + [len(sets)] * (most - len(one)) for one in needed], np.intp).reshape(
+            len(needed), most
+        )
+
+    def of(self, listed: Alternatives) -> tuple[tuple[tuple[int, int], ...], int]:
+        """(bit, which of the list's expressions), and the mask of these bits."""
+        pairs = tuple((self._bits[pattern.source], which) for which, pattern in enumerate(listed.patterns))
+        return pairs, sum(1 << bit for bit, _ in dict(pairs).items())
+
+    def open(self, turns: _Indices, literals: _Indices, count: int) -> NDArray[np.bool_]:
+        """Whether an expression may match in a turn: (turns, expressions). turns, literals: what was found where."""
+        there = np.zeros((count, self._sets_count + 1), np.bool_)
+        there[:, -1] = True
+        sizes = self._sizes[literals]
+        steps = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        there[np.repeat(turns, sizes), self._members[np.repeat(self._firsts[literals], sizes) + steps]] = True
+        may_match = np.ones((count, self.count), np.bool_)
+        for column in self._needed.T:
+            may_match &= there[:, column]
+        return may_match
+
+
 class _Search:
-    """Aho-Corasick over some of the needles. Places are (needle, index of its first character)."""
+    """Aho-Corasick. sought: the texts in the order of their numbers."""
 
-    def __init__(self, needles: dict[str, int]) -> None:
-        self._numbers = tuple(needles.values())
-        self._lookup = np.fromiter(self._numbers, np.intp, len(needles))
-        self._automaton = ahocorasick_rs.AhoCorasick(tuple(needles)) if needles else None
+    def __init__(self, texts: Iterable[str]) -> None:
+        self.sought = tuple(texts)
+        self._automaton = ahocorasick_rs.AhoCorasick(self.sought) if self.sought else None
 
-    def find(self, text: str) -> Iterator[tuple[int, int]]:
+    def find(self, text: str) -> tuple[_Indices, _Indices]:
+        """(which, where it begins), by where it ends."""
         if self._automaton is None:
-            return
-        for which, start, _ in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            yield self._numbers[which], start
-
-    def find_all(self, text: str) -> _Indices:
-        """(places, 2)"""
-        if self._automaton is None:
-            return np.zeros((0, 2), np.intp)
+            return np.zeros(0, np.intp), np.zeros(0, np.intp)
         found = self._automaton.find_matches_as_indexes(text, overlapping=True)
         flat = np.fromiter(chain.from_iterable(found), np.intp, 3 * len(found)).reshape(-1, 3)
-        return np.stack((self._lookup[flat[:, 0]], flat[:, 1]), axis=1)
+        return flat[:, 0], flat[:, 1]
+
+
+def _rows(masks: Sequence[int], bits: int) -> NDArray[np.uint64]:
+    """Masks of so many bits as rows of whole words: (masks, words)."""
+    words = max((bits + _WORD - 1) // _WORD, 1)
+    joined = bytearray(b"".join(mask.to_bytes(words * 8, "little") for mask in masks))
+    return np.frombuffer(joined, "<u8").reshape(-1, words) if joined else np.zeros((0, words), "<u8")
+
+
+def _joined(rows: NDArray[np.uint64], which: _Indices, bounds: _Indices) -> list[int]:
+    """For each stretch between two bounds the union of the rows that `which` names there, as a mask."""
+    joined = np.zeros((len(bounds) - 1, rows.shape[1]), "<u8")
+    touched = np.flatnonzero(np.diff(bounds))
+    if len(touched):
+        joined[touched] = np.bitwise_or.reduceat(rows[which], bounds[touched], axis=0)
+    return _as_masks(joined.view(np.uint8))
+
+
+def _as_masks(rows: NDArray[np.uint8]) -> list[int]:
+    """Rows of bytes, the lowest first, as masks."""
+    width, joined = rows.shape[1], rows.tobytes()
+    return [int.from_bytes(joined[at : at + width], "little") for at in range(0, len(joined), width)] if width else [
+        0] * len(rows)  # fmt: skip
 
 
 def _grouped(places: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
@@ -240,8 +319,3 @@ def _grouped(places: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
         else:
             found[needle] = [start]
     return found
-
-
-def _ungated(listed: Alternatives) -> tuple[int, ...]:
-    """The expressions of a list that must be tried everywhere."""
-    return tuple(which for which, pattern in enumerate(listed.patterns) if required(pattern.source) is None)

@@ -7,6 +7,7 @@ How single phrases and expressions are matched is told in `rules.elements`.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import pairwise
 from typing import Literal
 
 from pipeline.rules.elements import Alternatives, Hit, Pattern, Phrase
@@ -177,11 +178,14 @@ def _token(content: tuple[object, ...]) -> _Token:
 
 def _apart(hits: list[Hit]) -> list[Hit]:
     """Of hits that overlap the first in their order, in time order."""
+    hits.sort(key=lambda hit: hit.span)
+    if all(one.span.end <= other.span.start for one, other in pairwise(hits)):
+        return hits
     kept: list[Hit] = []
     for hit in sorted(hits, key=lambda hit: (hit.order, hit.phrase)):
         if not any(hit.span.overlaps(other.span) for other in kept):
             kept.append(hit)
-    kept.sort(key=lambda hit: hit.span.start)
+    kept.sort(key=lambda hit: hit.span)
     return kept
 
 
