@@ -11,7 +11,7 @@ TORCH ?= 2.13.0
 export CALLQA_HOME ?= $(CURDIR)/data
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test lint types unit samples constraints bench bench-recheck bench-phrases samples-extra clean
+.PHONY: help setup demo test lint types unit samples constraints bench bench-recheck bench-phrases bench-spelling samples-extra clean
 
 help:            ## what can be made
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -59,6 +59,9 @@ bench-recheck: setup  ## judging 10 000, 30 000 and 100 000 stored calls anew: t
 
 bench-phrases: samples-extra  ## forbidden phrases from audio to finding: recall, precision, confusions (two hours the first time)
 	$(BIN)/python -m tests.bench.bench_phrases
+
+bench-spelling: samples-extra  ## what mending misspelt terms wins and harms, on speech it was not fitted to (half an hour the first time)
+	$(BIN)/python -m tests.bench.bench_spelling
 
 samples-extra: setup
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[samples]'

@@ -264,6 +264,7 @@ def test_every_dependency_is_used() -> None:
         "scikit-learn": "sklearn",
         "ruamel.yaml": "ruamel",
         "PyYAML": "yaml",
+        "argon2-cffi": "argon2",
     }
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     requirements = [r for group in (project["dependencies"], *project["optional-dependencies"].values()) for r in group]
