@@ -58,6 +58,7 @@ def payload(context: Context, view: CallView, decisions: Decisions) -> dict[str,
                 "end_s": u["end_s"],
                 "text": u["text"],
                 "unsure": u["confidence"] is not None and u["confidence"] < UNSURE_BELOW,
+                "mended": mended(context, u["corrections"]),
             }
             for u in view.utterances.iter_rows(named=True)
         ],
@@ -66,6 +67,14 @@ def payload(context: Context, view: CallView, decisions: Decisions) -> dict[str,
         "texts": {**texts, **{role: t.code("role", role) for role in ("agent", "patient", "unknown")}},
         "dark": context.dark,
     }
+
+
+def mended(context: Context, corrections: list[dict[str, Any]] | None) -> str | None:
+    """What was recognised before the spelling was mended; None where nothing was."""
+    if not corrections:
+        return None
+    pairs = "，".join(f"{c['original']} → {c['corrected']}" for c in corrections)
+    return context.t("player.mended", pairs=plain(pairs, 200))
 
 
 def finding_data(context: Context, finding: dict[str, Any], decisions: Decisions) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 -- purpose: the transcript of one call with the measures of each utterance
 -- parameters: $call_id
--- columns: utterance_index, role, speaker, channel, start_s, end_s, text, confidence (0..1), estimated_spl_db,
---   speech_rate_cpm (字/分), spl_reason, rate_reason (why not measurable)
+-- columns: utterance_index, role, speaker, channel, start_s, end_s, text, confidence (0..1), corrections (what was
+--   recognised in place of what is written), estimated_spl_db, speech_rate_cpm (字/分), spl_reason, rate_reason (why not measurable)
 
 select
     utterance_index,
@@ -12,6 +12,7 @@ select
     end_s,
     text,
     confidence,
+    corrections,
     estimated_spl_db,
     speech_rate_cpm,
     list_filter(measures, lambda m: m.name = 'estimated_spl_db')[1].reason as spl_reason,

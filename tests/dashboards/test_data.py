@@ -1,5 +1,6 @@
 """The reader: figures by hand, filters, paging, search, swapped snapshots."""
 
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -7,6 +8,7 @@ import pytest
 
 from dashboards.data import CallFilter, Cursor, Data, Period
 from pipeline.errors import StoreError
+from pipeline.model import Correction
 from pipeline.store import artefact
 from pipeline.store.reviews import ReviewConflict
 from pipeline.store.snapshot import publish
@@ -149,3 +151,14 @@ def test_verdicts_are_versions_and_conflicts_are_told(data):
     after = data.decisions(APPOINTMENT_CALL)
     assert after.verdicts == {}
     assert after.verdict_versions == {key: 2}
+
+
+def test_mended_spelling_is_told_beside_the_text(tmp_path):
+    report = make_report("a")
+    first, *rest = report.facts.utterances
+    mended = replace(first, corrections=(Correction(2, 5, "新内科", "心内科", "lexicon", 0.97),))
+    artefact.write_report(tmp_path, replace(report, facts=replace(report.facts, utterances=(mended, *rest))))
+    publish(tmp_path)
+    rows = Data(settings_for(tmp_path)).call("a").utterances["corrections"].to_list()
+    assert [(c["original"], c["corrected"]) for c in rows[0]] == [("新内科", "心内科")]
+    assert rows[1] == []

@@ -297,6 +297,7 @@ function line(state, u, own) {
   said.dir = "auto";
   words(said, u.text, own);
   row.append(at, make("div", "who", texts[u.role]), said);
+  if (u.mended) row.append(make("div", "mended", u.mended));
   if (own.length) {
     const chips = make("div", "chips");
     for (const f of own) {
