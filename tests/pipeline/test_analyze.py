@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from pipeline.config import Settings
-from pipeline.engines import Diarization, Samples, Span, Transcript
+from pipeline.engines import Diarization, Reading, Samples, Span, Transcript
 from pipeline.evaluate import Truth, compare, load_truth
 from pipeline.export import report_to_dict, to_json
 from pipeline.model import CallMetadata, CallReport, Recording, Turn, Word
@@ -65,6 +65,8 @@ def test_mono_is_heard_within_the_limits(patient_unsure: CallReport) -> None:
 def test_forbidden_phrases_are_found_at_their_second_and_only_with_the_agent(cold_desk: CallReport) -> None:
     said = truth("cold_desk")
     hits = [f for f in cold_desk.judgement.findings if f.family == "forbidden_phrase" and f.status == "violated"]
+    assert cold_desk.facts.verified
+    assert len([p for p in cold_desk.facts.probes if p.second_share is not None]) >= len(hits)
     counts = dict(compare(cold_desk, said).families)["forbidden_phrase"]
     assert (counts.missed, counts.false_positives) == (0, 0)
     planted = said.turns[4]  # 这个我不知道，网上都有，自己找。
@@ -243,6 +245,12 @@ class Mouth:
         self.asked += 1
         texts = self.texts[self.asked - 1 :] if len(spans) == 1 else self.texts
         return Transcript(tuple((Word(text, s.start_s, s.end_s, 0.9),) for s, text in zip(spans, texts, strict=False)))
+
+    def score(self, samples: Samples, span: Span, texts: tuple[str, ...]) -> tuple[float | None, ...]:
+        return tuple(-5.0 for _ in texts)
+
+    def reread(self, samples: Samples, span: Span) -> tuple[Reading, ...]:
+        return ()
 
 
 def analyze(settings: Settings, path: Path, *texts: str, metadata: CallMetadata | None = None) -> CallReport:
