@@ -1,6 +1,6 @@
 """Many calls read and searched at once: what the rulebook and the topic lexicon judge by."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.model import CallFacts
 from pipeline.rules.index import MatchIndex
@@ -18,10 +18,21 @@ def index_of(lists: Iterable[PhraseList]) -> MatchIndex:
 def views_of(
     calls: Sequence[CallFacts], index: MatchIndex, verification: Verification | None = None
 ) -> tuple[CallView, ...]:
-    """A view of each call, searched for everything that the index knows. A few hundred calls at once serve best.
+    """A view of each call, searched for everything that the index knows.
 
     verification: by which the audio's word is believed; None: the shipped one.
     """
+    return tuple(each_view(calls, index, verification))
+
+
+def each_view(
+    calls: Sequence[CallFacts], index: MatchIndex, verification: Verification | None = None
+) -> Iterator[CallView]:
+    """The same one after the other, so that what was worked out about a call need not outlive it.
+
+    All calls are searched before the first view is given: a few hundred at once serve best.
+    """
     joined = lines(calls)
     chunk = Chunk(joined, index, index.search(joined), verification or shipped())
-    return tuple(CallView(facts, chunk=chunk, place=place) for place, facts in enumerate(calls))
+    for place, facts in enumerate(calls):
+        yield CallView(facts, chunk=chunk, place=place)

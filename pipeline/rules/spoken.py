@@ -152,11 +152,15 @@ class SpokenTurn:
 
     def text(self, span: Span) -> str:
         """The span as it was recognised, punctuation inside it too."""
-        (first, begin), (last, finish) = self._position(span.start), self._position(span.end - 1)
+        return self._between(self._position(span.start), self._position(span.end - 1))
+
+    def _between(self, begin: tuple[int, int], end: tuple[int, int]) -> str:
+        """The text from one character to another, both included."""
+        (first, start), (last, finish) = begin, end
         if first == last:
-            return self._text(first)[begin : finish + 1]
+            return self._text(first)[start : finish + 1]
         between = (self._text(number) for number in range(first + 1, last))
-        return " ".join((self._text(first)[begin:], *between, self._text(last)[: finish + 1]))
+        return " ".join((self._text(first)[start:], *between, self._text(last)[: finish + 1]))
 
     def utterance_at(self, place: int) -> Utterance:
         """The utterance that a character belongs to."""
@@ -164,9 +168,10 @@ class SpokenTurn:
 
     def evidence(self, span: Span) -> Evidence:
         """The words of the span with their times; the utterances' times where words and text do not meet."""
-        first, last = self._position(span.start)[0], self._position(span.end - 1)[0]
+        begin, end = self._position(span.start), self._position(span.end - 1)
+        first, last = begin[0], end[0]
         words = self._words(span, first, last)
-        utterance, matched = self.utterances[first], self.text(span)
+        utterance, matched = self.utterances[first], self._between(begin, end)
         if words:
             return Evidence(utterance, words[0].start_s, words[-1].end_s, matched, _mean(w.probability for w in words))
         confidence = _UNKNOWN_CONFIDENCE if utterance.confidence is None else utterance.confidence

@@ -37,6 +37,7 @@ from pipeline.rules.lines import flatten, lines_of
 from pipeline.rules.matching import index_of, views_of
 from pipeline.rules.phrases import PhraseList
 from pipeline.rules.spoken import Chunk, SpokenTurn
+from pipeline.topics import topics_in  # noqa: E402
 from tests.bench.synthetic import UTTERANCES, calls, utterances
 
 OUT = Path(__file__).parents[2] / "build" / "bench" / "rules.json"
@@ -230,7 +231,7 @@ def _stages(judge: Judge, chunks: Sequence[Sequence[CallFacts]]) -> dict[str, fl
 def _steps(judge: Judge, chunk: Sequence[CallFacts]) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "views", lambda: views_of(chunk, judge.index)
     views = views_of(chunk, judge.index)
-    yield "topics", lambda: judge.find_topics(views)
+    yield "topics", lambda: [setattr(v, "topics", topics_in(v, judge.topics)) for v in views]
     yield "rules", lambda: judge.rulebook.judge_all(views, judge.sources.min_role_confidence)
     yield "all of it", lambda: judge.judge_all(chunk)
 
