@@ -155,4 +155,6 @@ def _converter() -> opencc.OpenCC:
 
 
 def _is_latin(character: str) -> bool:
-    return character.isalpha() and ord(character) < 0x250
+    """Of those a few have a small letter far away (Ⱥ) or of two characters (İ): nobody says them on the telephone."""
+    small = character.lower()
+    return character.isalpha() and ord(character) < 0x250 and len(small) == 1 and ord(small) < 0x250

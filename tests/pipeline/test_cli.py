@@ -145,7 +145,7 @@ def test_recheck_judges_by_the_shipped_rulebook(tmp_path: Path, capsys: pytest.C
     assert judgement.rulebook_version != "r-5d41402a"
     hits = [f for f in judgement.findings if f.family == "forbidden_phrase" and f.status == "violated"]
     assert [(f.utterance_index, f.role) for f in hits] == [(5, "agent")]
-    assert "judged 1 calls; published snapshot 2" in capsys.readouterr().out
+    assert "; published snapshot 2" in capsys.readouterr().out
 
 
 def test_rules_check_passes_for_the_shipped_rulebook(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -80,7 +80,7 @@ def test_store_versions_are_told(tmp_path: Path) -> None:
         pass
     found = checks(load_settings(tmp_path))
     assert found["ledger"].detail.startswith("ledger.sqlite, schema 0001_ledger, SQLite 3.")
-    assert found["reviews"].detail.startswith("reviews.sqlite, schema 0001_reviews")
+    assert found["reviews"].detail.startswith("reviews.sqlite, schema 0003_reviews")
     assert found["snapshot"].detail == "analytics-1.duckdb, 1 calls, made by callqa 0.1.0"
 
 

@@ -144,3 +144,9 @@ def test_for_scoring_makes_writings_of_the_same_speech_equal() -> None:
 @given(MIXED)
 def test_for_scoring_leaves_spoken_characters_only(raw: str) -> None:
     assert all((is_content(c) and not c.isdigit()) or c in "零" for c in for_scoring(raw))
+
+
+@pytest.mark.parametrize("letter", ["Ⱥ", "İ", "Ɐ"])
+def test_letters_without_a_small_one_of_their_kind_are_no_content(letter: str) -> None:
+    assert not is_content(letter)
+    assert for_scoring(letter) == ""
