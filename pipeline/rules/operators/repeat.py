@@ -63,7 +63,7 @@ class RepeatOperator:
                 if len(turn.flat) < self.min_characters:
                     continue
                 hits = () if self.excepted is None else self.excepted.hits(turn)
-                left_out = {turn.evidence(hit.span).utterance.index for hit in hits} | seen
+                left_out = {turn.utterance_at(hit.span.start).index for hit in hits} | seen
                 for utterance in turn.utterances:
                     sounds = utterance.sounds or encode(utterance.text)
                     if utterance.index not in left_out and len(sounds) >= self.min_characters:
