@@ -162,10 +162,11 @@ class Alternatives:
                         found.append(Hit(span, "text", phrase.characters))
                     elif (hit := _by_sound(phrase, turn, span, exactly=kind == SOUND)) is not None:
                         found.append(hit)
-        if raw.expressions & plan.tried:
-            for bit, which in plan.expressions:
-                if raw.expressions >> bit & 1:
-                    found.extend(_matches(self.patterns[which], turn))
+        left = raw.expressions & plan.tried
+        while left:
+            lowest = left & -left
+            left ^= lowest
+            found.extend(_matches(self.patterns[plan.expressions[lowest.bit_length() - 1]], turn))
         if turn.probes:
             found.extend(self._hidden(turn))
         return found

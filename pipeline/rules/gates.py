@@ -1,6 +1,6 @@
 """What a text must hold before an expression can match it: sets of literals, of each of which one has to be there.
 
-    required("爱.{1,3}不.{1,3}")            ->  ({"爱"}, {"不"})
+    required("爱.{1,3}嫌.{1,3}不")          ->  ({"爱"}, {"嫌"}): that 不 is there would say little
     required("(您|你)(就|得)?(自己|去)查")   ->  ({"您自己查", "您就自己查", …},)
 
 So hundreds of expressions cost nothing where their literals do not occur: all of those are looked for at once.
@@ -21,7 +21,8 @@ from re import _parser as sre_parser  # type: ignore[attr-defined]
 from typing import Any
 
 _MOST = 200  # literals of one set
-_SETS = 3  # of one expression: those that say most
+_SETS = 2  # of one expression: those that say most
+_COMMON_SET = 0.005  # a further set that is there so often says little and is dear to look for
 _LONGEST = 8  # characters of a literal: more do not make it rarer
 # Read differently by RE2: POSIX classes, {,n}; and flags that change what characters mean.
 _OTHER_LANGUAGE = re.compile(r"\[\[?:|\{,|\(\?[a-zA-Z-]*[imsxuU]")
@@ -57,7 +58,8 @@ def required(expression: str) -> tuple[_Literals, ...]:
     except (re.error, RecursionError, OverflowError, Warning):
         return ()
     known = {_shortest(needed) for needed in _factors(parsed)[0] if needed is not None}
-    return tuple(sorted(known, key=lambda literals: (_cost(literals), sorted(literals)))[:_SETS])
+    ranked = sorted(known, key=lambda literals: (_cost(literals), sorted(literals)))
+    return tuple(one for place, one in enumerate(ranked[:_SETS]) if not place or _cost(one) < _COMMON_SET)
 
 
 def _shortest(literals: _Literals) -> _Literals:

@@ -65,12 +65,12 @@ class Alternatives(Protocol):
 class Plan:
     """What to make of what was found for one list.
 
-    uses: for each needle what it stands for. expressions: (bit in `Raw.expressions`, which of the list's); tried: the
-    mask of these bits.
+    uses: for each needle what it stands for. expressions: for a bit in `Raw.expressions` which of the list's; tried:
+    the mask of these bits.
     """
 
     uses: Mapping[int, tuple[Use, ...]]
-    expressions: tuple[tuple[int, int], ...]
+    expressions: Mapping[int, int]
     tried: int
 
 
@@ -162,12 +162,14 @@ class MatchIndex:
         turn_of_literal = np.searchsorted(starts, places[is_literal], side="right") - 1
         matching = self._gates.open(turn_of_literal, literals[is_literal], len(starts))
         masks = _joined(self._rows, found, bounds)
-        turns, bits = np.nonzero(matching)
-        by_expression = _joined(self._lists_of, bits, np.searchsorted(turns, np.arange(len(starts) + 1)))
+        bits, turns = np.nonzero(matching)
+        by_turn = np.argsort(turns, kind="stable")
+        ends = np.searchsorted(turns[by_turn], np.arange(len(starts) + 1))
+        by_expression = _joined(self._lists_of, bits[by_turn], ends)
         offsets = places_found - np.repeat(starts, np.diff(bounds))
         return Marks(
             [one | other for one, other in zip(masks, by_expression, strict=True)],
-            _as_masks(np.packbits(matching, axis=1, bitorder="little")),
+            _as_masks(np.ascontiguousarray(np.packbits(matching, axis=0, bitorder="little").T)),
             bounds.tolist(),
             found,
             offsets,
@@ -254,21 +256,21 @@ class Gates:
             len(needed), most
         )
 
-    def of(self, listed: Alternatives) -> tuple[tuple[tuple[int, int], ...], int]:
-        """(bit, which of the list's expressions), and the mask of these bits."""
-        pairs = tuple((self._bits[pattern.source], which) for which, pattern in enumerate(listed.patterns))
-        return pairs, sum(1 << bit for bit, _ in dict(pairs).items())
+    def of(self, listed: Alternatives) -> tuple[dict[int, int], int]:
+        """For each bit which of the list's expressions, and the mask of these bits."""
+        bits = {self._bits[pattern.source]: which for which, pattern in enumerate(listed.patterns)}
+        return bits, sum(1 << bit for bit in bits)
 
     def open(self, turns: _Indices, literals: _Indices, count: int) -> NDArray[np.bool_]:
-        """Whether an expression may match in a turn: (turns, expressions). turns, literals: what was found where."""
-        there = np.zeros((count, self._sets_count + 1), np.bool_)
-        there[:, -1] = True
+        """Whether an expression may match in a turn: (expressions, turns). turns, literals: what was found where."""
+        there = np.zeros((self._sets_count + 1, count), np.bool_)
+        there[-1] = True
         sizes = self._sizes[literals]
         steps = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        there[np.repeat(turns, sizes), self._members[np.repeat(self._firsts[literals], sizes) + steps]] = True
-        may_match = np.ones((count, self.count), np.bool_)
+        there[self._members[np.repeat(self._firsts[literals], sizes) + steps], np.repeat(turns, sizes)] = True
+        may_match = np.ones((self.count, count), np.bool_)
         for column in self._needed.T:
-            may_match &= there[:, column]
+            may_match &= there[column]
         return may_match
 
 

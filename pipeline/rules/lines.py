@@ -14,6 +14,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +44,7 @@ _Codes = NDArray[np.uint32]
 _Indices = NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """Consecutive utterances of one speaker: characters start..end of the line, end excluded.
 
     number: of its first utterance, counted through the line.
@@ -133,20 +134,17 @@ class _Layout:
     """Which utterances make which turns, and where their characters stand in the line."""
 
     def __init__(self, calls: Sequence[Sequence[Utterance]], kept: NDArray[np.bool_], counts: _Indices) -> None:
-        keeps = kept.tolist()
+        keeps = iter(kept.tolist())
         runs: list[list[Utterance]] = []
         bounds = [0]
-        number = 0
         for utterances in calls:
-            last: tuple[str, str] | None = None
+            role, speaker = "", None
             for utterance in utterances:
-                if keeps[number]:
-                    speaker = (utterance.role, utterance.speaker)
-                    if speaker != last:
+                if next(keeps):
+                    if utterance.speaker != speaker or utterance.role != role:
+                        role, speaker = utterance.role, utterance.speaker
                         runs.append([])
-                        last = speaker
                     runs[-1].append(utterance)
-                number += 1
             bounds.append(len(runs))
         self.calls = tuple(bounds)
         self._said = [u for run in runs for u in run]
@@ -173,11 +171,13 @@ class _Layout:
 
     def sounds(self, texts: Sequence[str]) -> str:
         """The stored sounds; made from the text where a call has none, or none that fit it."""
-        codes = (
-            u.sounds if len(u.sounds) == count else encode(texts[number])
-            for u, count, number in zip(self._said, self._counts.tolist(), self._numbers, strict=True)
-        )
-        return "".join(part for run in self._runs for part in (*(next(codes) for _ in run), WALL))
+        parts = [u.sounds for u in self._said]
+        for place, (part, count) in enumerate(zip(parts, self._counts.tolist(), strict=True)):
+            if len(part) != count:
+                parts[place] = encode(texts[self._numbers[place]])
+        ends = accumulate(map(len, self._runs))
+        starts = accumulate(map(len, self._runs[:-1]), initial=0) if self._runs else ()
+        return "".join(["".join(parts[start:end]) + WALL for start, end in zip(starts, ends, strict=True)])
 
 
 def flatten(text: str) -> str:
