@@ -11,7 +11,7 @@ TORCH ?= 2.13.0
 export CALLQA_HOME ?= $(CURDIR)/data
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test lint types unit samples constraints bench bench-recheck bench-phrases bench-spelling samples-extra clean
+.PHONY: help setup demo test lint types unit samples constraints bench bench-rules bench-recheck bench-phrases bench-spelling samples-extra clean
 
 help:            ## what can be made
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -53,6 +53,9 @@ unit: $(STAMP)   ## the quick tests: no model, no browser
 
 bench: setup     ## speed, memory and accuracy on the samples beside a naive stack, in one run
 	$(BIN)/python -m tests.bench.bench_stack audio_samples
+
+bench-rules: $(STAMP)  ## the whole rulebook over a million utterances beside plain re and polars; judging by stage (a quarter of an hour)
+	$(BIN)/python -m tests.bench.bench_rules
 
 bench-recheck: setup  ## judging 10 000, 30 000 and 100 000 stored calls anew: time by stage, memory, publishing
 	$(BIN)/python -m tests.bench.bench_recheck
