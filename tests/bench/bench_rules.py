@@ -4,9 +4,10 @@ One process, one thread; seconds of processor time, medians of RUNS runs.
 
 Search: every phrase and expression of the shipped rulebook and topic lexicon in so many synthetic utterances
 (1 000 000), which of them occurs where. Against what one would write first: (a) one compiled Python `re` for each in a
-loop; (b) one `re` of all of them as alternatives; (c) the same with polars; these on a sample, their times scaled up. The others get the spoken characters ready-made; ours strips punctuation, searches sounds too and minds what
-parts a phrase. (b) and (c) answer less: at most one of overlapping hits, or only whether there is any. "ours, as
-judged" is what rules need: the hits of every list by itself, less exceptions, with what has to stand near.
+loop; (b) one `re` of all of them as alternatives; (c) the same with polars; these three on a sample. The others get the
+spoken characters ready-made; ours strips punctuation, searches sounds too and minds what parts a phrase. (b) and (c)
+answer less: at most one of overlapping hits, or only whether there is any. "ours, as judged" is what rules need: the
+hits of every list by itself, less exceptions, with what has to stand near.
 
 Judging: so many calls of 30 utterances (5 000) through `Judge.judge_all`, by stage. Reading and writing are not in it.
 Writes build/bench/rules.json.
