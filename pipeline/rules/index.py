@@ -18,7 +18,7 @@ import ahocorasick_rs
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.rules.gates import required
+from pipeline.rules.gates import Gates
 from pipeline.rules.lines import Lines
 from pipeline.sounds import UNKNOWN, costs, numbers
 
@@ -115,7 +115,10 @@ class MatchIndex:
         self._lists = tuple({id(listed): listed for listed in lists}.values())
         self.numbers: Mapping[int, int] = {id(listed): number for number, listed in enumerate(self._lists)}
         needles, gates = _Needles(), Gates(pattern.source for listed in self._lists for pattern in listed.patterns)
-        self.plans = tuple(Plan(needles.add(listed), *gates.of(listed)) for listed in self._lists)
+        self.plans = tuple(
+            Plan(needles.add(listed), *gates.of([pattern.source for pattern in listed.patterns]))
+            for listed in self._lists
+        )
         self._gates = gates
         self._phrases = needles.texts
         self._texts = _Search(dict.fromkeys((*needles.texts, *gates.literals)))
@@ -228,50 +231,6 @@ class _Needles:
             needles[text] = self.count
             self.count += 1
         return needles[text]
-
-
-class Gates:
-    """Which expressions may match where, told by the literals that they cannot do without.
-
-    literals: each with its number. count: of the expressions; the same expression counts once.
-    """
-
-    def __init__(self, sources: Iterable[str]) -> None:
-        self._bits = {source: bit for bit, source in enumerate(dict.fromkeys(sources))}
-        self.count = len(self._bits)
-        self.literals: dict[str, int] = {}
-        sets: dict[frozenset[str], int] = {}
-        needed = [[sets.setdefault(one, len(sets)) for one in required(source)] for source in self._bits]
-        members = [(self.literals.setdefault(text, len(self.literals)), n) for one, n in sets.items() for text in one]
-        self._sets_count = len(sets)
-        of_literal: list[list[int]] = [[] for _ in self.literals]
-        for literal, number in members:
-            of_literal[literal].append(number)
-        self._sizes = np.array([len(found) for found in of_literal], np.intp)
-        self._members = np.array(list(chain.from_iterable(of_literal)), np.intp)
-        self._firsts = np.cumsum(self._sizes) - self._sizes
-        most = max(map(len, needed), default=0)
-        # A set that is always there stands at the end, for expressions that need fewer.
-        self._needed = np.array([one + [len(sets)] * (most - len(one)) for one in needed], np.intp).reshape(
-            len(needed), most
-        )
-
-    def of(self, listed: Alternatives) -> tuple[dict[int, int], int]:
-        """For each bit which of the list's expressions, and the mask of these bits."""
-        bits = {self._bits[pattern.source]: which for which, pattern in enumerate(listed.patterns)}
-        return bits, sum(1 << bit for bit in bits)
-
-    def open(self, turns: _Indices, literals: _Indices, count: int) -> NDArray[np.bool_]:
-        """Whether an expression may match in a turn: (expressions, turns). turns, literals: what was found where."""
-        there = np.zeros((self._sets_count + 1, count), np.bool_)
-        there[-1] = True
-        sizes = self._sizes[literals]
-        steps = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        there[self._members[np.repeat(self._firsts[literals], sizes) + steps], np.repeat(turns, sizes)] = True
-        may_match = np.ones((self.count, count), np.bool_)
-        for column in self._needed.T:
-            may_match &= there[column]
-        return may_match
 
 
 class _Search:

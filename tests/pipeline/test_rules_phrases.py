@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pipeline.config.yaml_source import Place, parse
 from pipeline.errors import RuleError
 from pipeline.model import Probe, Word
+from pipeline.rules.matching import index_of, views_of
 from pipeline.rules.phrases import Phrase, PhraseList, read_phrase_list
 from pipeline.rules.spoken import CallView, SpokenTurn
 from tests.builders import make_facts, make_utterance, make_words
@@ -160,6 +161,14 @@ def test_a_clearer_hit_wins_over_a_fuzzy_one() -> None:
     words = words_of("{any: [{say: 不知道啊, match: fuzzy}, 不知道]}")
     (hit,) = words.hits(turn_of("不知道呀"))
     assert (hit.how, hit.phrase) == ("text", "不知道")
+
+
+def test_a_respelt_hit_is_excused_as_it_reads_whether_indexed_or_not() -> None:
+    words = words_of("{any: [不知道], except: [{regex: '不知道(您|你)方'}]}")
+    said = make_utterance(0, "agent", 0.0, 3.0, "不指导您方便吗", words=())
+    facts = make_facts(utterances=(said,), events=())
+    for view in (CallView(facts), *views_of([facts], index_of([words]))):
+        assert words.hits(view.turns[0]) == ()
 
 
 CLASSES = {
