@@ -24,7 +24,7 @@ KINDS: tuple[Kind, ...] = ("won", "lost", "changed")
 
 
 class Judges(Protocol):
-    """What is compared: pipeline.analyze.Judge."""
+    """What is compared: pipeline.judge.Judge."""
 
     rulebook: Rulebook
     version: str

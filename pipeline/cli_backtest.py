@@ -49,8 +49,8 @@ def backtest(
     takes the place of the file of the same name in the active rulebook, or is added. Exit 1 if a rule falls below the
     floor it declares, 2 if the rulebook is not valid or there is nothing to compare.
     """
-    from pipeline.analyze import Judge  # noqa: PLC0415 - here and below: heavy
     from pipeline.backtest import compare  # noqa: PLC0415
+    from pipeline.judge import Judge  # noqa: PLC0415 - here and below: heavy
     from pipeline.store import artefact  # noqa: PLC0415
 
     settings, out = settings_of(context), console()

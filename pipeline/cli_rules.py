@@ -70,7 +70,7 @@ def rules_try(
     ] = None,
 ) -> None:
     """Judge a dialogue typed in by hand, and say which rules speak up and why. Nothing is stored."""
-    from pipeline.analyze import Judge  # noqa: PLC0415 - pinyin tables take a moment
+    from pipeline.judge import Judge  # noqa: PLC0415 - pinyin tables take a moment
     from pipeline.rules.trial import dialogue_facts  # noqa: PLC0415
 
     settings, out = settings_of(context), console()
@@ -240,7 +240,7 @@ def _version_or_none(settings: "Settings") -> str | None:
 
 def _advice(settings: "Settings", sources: "Sources") -> "tuple[Problem, ...]":
     """What is odd in them though it works."""
-    from pipeline.analyze import Judge  # noqa: PLC0415
+    from pipeline.judge import Judge  # noqa: PLC0415
     from pipeline.rules.advice import advise  # noqa: PLC0415
 
     return advise(Judge(settings, sources).rulebook)
@@ -248,7 +248,7 @@ def _advice(settings: "Settings", sources: "Sources") -> "tuple[Problem, ...]":
 
 def _problems(settings: "Settings", sources: "Sources") -> "tuple[int, tuple[Problem, ...]]":
     """How many rules there are, and what is wrong with them. Raises RuleError for files that do not load."""
-    from pipeline.analyze import Judge  # noqa: PLC0415 - pinyin tables take a moment
+    from pipeline.judge import Judge  # noqa: PLC0415 - pinyin tables take a moment
     from pipeline.rules.check import check_rulebook  # noqa: PLC0415
 
     judge = Judge(settings, sources)

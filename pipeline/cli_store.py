@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from pipeline.analyze import Judge
     from pipeline.batch.jobs import Summary
     from pipeline.batch.run import Options
     from pipeline.config import Settings
+    from pipeline.judge import Judge
     from pipeline.store.snapshot import Published
 
 DAY = ["%Y-%m-%d"]
@@ -74,9 +74,9 @@ def recheck(
     judges, exactly as it did then.
     """
     from pipeline import rulebooks  # noqa: PLC0415 - here and below: heavy
-    from pipeline.analyze import Judge  # noqa: PLC0415
     from pipeline.batch import upkeep  # noqa: PLC0415
     from pipeline.batch.rejudge import JudgeFactory  # noqa: PLC0415
+    from pipeline.judge import Judge  # noqa: PLC0415
 
     settings, out = settings_of(context), console()
     active = None
@@ -138,9 +138,10 @@ def export(
 
 def _run(settings: "Settings", paths: "Sequence[Path]", options: "Options") -> "Summary":
     from pipeline import logs, rulebooks  # noqa: PLC0415 - here and below: heavy
-    from pipeline.analyze import Analyzer, Judge  # noqa: PLC0415
+    from pipeline.analyze import Analyzer  # noqa: PLC0415
     from pipeline.batch.run import run as run_batch  # noqa: PLC0415
     from pipeline.cli_progress import RunView, show_summary  # noqa: PLC0415
+    from pipeline.judge import Judge  # noqa: PLC0415
 
     logs.log_to_file(settings.home)
     settings = rulebooks.pinned(settings, Judge(settings).sources)

@@ -105,7 +105,7 @@ def _weights(settings: Settings) -> Iterator[Check]:
 
 
 def _rulebook(settings: Settings) -> Iterator[Check]:
-    from pipeline.analyze import Judge  # noqa: PLC0415 - pinyin tables take a moment
+    from pipeline.judge import Judge  # noqa: PLC0415 - pinyin tables take a moment
 
     try:
         judge = Judge(settings)

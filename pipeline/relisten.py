@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from pipeline.analyze import Judge, load_transcriber
+from pipeline.analyze import load_transcriber
 from pipeline.batch.lock import batch_lock
 from pipeline.config import Settings
 from pipeline.errors import AudioError
+from pipeline.judge import Judge
 from pipeline.model import CallReport
 from pipeline.store import artefact
 from pipeline.store.check import InvalidReport, check_report

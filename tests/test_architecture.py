@@ -74,14 +74,14 @@ ALLOWED = {
     "rulebooks": BASE | {"store"},
     "user_settings": BASE | {"store"},
     "calibrate": BASE | {"audio", "measures", "user_settings"},
-    "doctor": BASE | {"analyze", "engines", "store"},
+    "doctor": BASE | {"engines", "judge", "store"},
+    "judge": BASE | {"rulebooks", "rules", "scoring", "topics"},
     "analyze": BASE
-    | {"align", "audio", "crosstalk", "engines", "measures", "probe", "roles", "rulebooks", "rules", "scoring"}
-    | {"sounds", "spelling", "text", "topics", "verify"},
+    | {"align", "audio", "crosstalk", "engines", "judge", "measures", "roles", "sounds", "spelling", "verify"},
     "backtest": BASE | {"rules"},
     "labels": BASE | {"rules", "truth"},
-    "relisten": BASE | {"analyze", "batch", "store", "verify"},
-    "batch": BASE | {"analyze", "logs", "metadata", "store"},
+    "relisten": BASE | {"analyze", "batch", "judge", "store", "verify"},
+    "batch": BASE | {"analyze", "judge", "logs", "metadata", "store"},
 }
 # audio: one decoder for what is heard and what is played; text: a search is simplified as transcripts are;
 # rulebooks: a reviewed call is scored with the card that it was scored with

@@ -34,7 +34,7 @@ R = TypeVar("R")
 
 
 class CallJudge(Protocol):
-    """What judging needs: pipeline.analyze.Judge, or a small stand-in in tests."""
+    """What judging needs: pipeline.judge.Judge, or a small stand-in in tests."""
 
     def judge_all(self, calls: Sequence[CallFacts]) -> Sequence[Judgement]: ...
 
@@ -46,7 +46,7 @@ class JudgeFactory:
     settings: Settings
 
     def __call__(self) -> CallJudge:
-        from pipeline.analyze import Judge  # noqa: PLC0415 - takes a moment
+        from pipeline.judge import Judge  # noqa: PLC0415 - takes a moment
 
         return Judge(self.settings)
 

@@ -25,8 +25,9 @@ import typer
 from audio_samples import line, tts
 from audio_samples.synth import Line, Party, Spec, build_call
 from pipeline import audio
-from pipeline.analyze import Analyzer, Judge
+from pipeline.analyze import Analyzer
 from pipeline.config import Settings, load_settings
+from pipeline.judge import Judge
 from pipeline.model import CallFacts, CallMetadata, Finding, Recording
 from pipeline.rules.verified import features
 from pipeline.store import artefact

@@ -32,8 +32,8 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")  # read when polars is imported
 import polars as pl
 from rich.console import Console
 
-from pipeline.analyze import Judge
 from pipeline.config import load_settings
+from pipeline.judge import Judge
 from pipeline.model import CallFacts, Utterance
 from pipeline.rules.elements import Alternatives
 from pipeline.rules.index import MatchIndex

@@ -18,9 +18,9 @@ import numpy as np
 import typer
 
 from pipeline import sounds
-from pipeline.analyze import Judge
 from pipeline.config import load_settings
 from pipeline.config.terms import load_terms
+from pipeline.judge import Judge
 from pipeline.model import Correction, Utterance
 from pipeline.spelling import FEATURES, Speller
 from pipeline.text import for_scoring, toneless_pinyin

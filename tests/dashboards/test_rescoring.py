@@ -6,9 +6,9 @@ import pytest
 
 from dashboards.data import Data
 from dashboards.rescoring import reviewed_score, stored_score
-from pipeline.analyze import Judge
 from pipeline.config import load_settings
 from pipeline.errors import ConfigError
+from pipeline.judge import Judge
 from pipeline.rulebooks import pinned, read_sources
 from pipeline.store import artefact
 from pipeline.store.snapshot import publish

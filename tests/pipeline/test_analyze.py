@@ -312,7 +312,7 @@ def test_the_fingerprint_follows_what_decides_the_facts(tmp_path: Path) -> None:
 
 @pytest.mark.models
 def test_judging_again_gives_the_same_judgement(model_settings: Settings, cold_desk: CallReport) -> None:
-    from pipeline.analyze import Judge
+    from pipeline.judge import Judge
 
     again = Judge(model_settings).judge(cold_desk.facts)
     assert replace(again, judged_at=cold_desk.judgement.judged_at) == cold_desk.judgement

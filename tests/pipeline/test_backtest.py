@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from pipeline import backtest
-from pipeline.analyze import Judge
 from pipeline.backtest import Comparison, compare
 from pipeline.config import load_settings
+from pipeline.judge import Judge
 from pipeline.model import CallFacts
 from pipeline.rulebooks import read_sources, sources_in
 from tests.builders import make_facts, make_metadata

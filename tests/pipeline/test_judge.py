@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.analyze import Judge
 from pipeline.config import load_settings
+from pipeline.judge import Judge
 from pipeline.model import CallFacts, CallMetadata, Judgement
 from pipeline.rulebooks import read_sources, sources_in
 from pipeline.rules import load_rulebook

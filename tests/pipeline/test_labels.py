@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.analyze import Judge
 from pipeline.backtest import compare
 from pipeline.config import load_settings
 from pipeline.errors import ConfigError
+from pipeline.judge import Judge
 from pipeline.labels import Accuracy, Labelled, Scoreboard, Truths, read_truths, share
 from pipeline.model import CallFacts
 from pipeline.rulebooks import read_sources, sources_in

@@ -10,11 +10,11 @@ import pytest
 import soundfile
 
 from pipeline import relisten
-from pipeline.analyze import Judge
 from pipeline.batch import upkeep
 from pipeline.config import Settings, load_settings
 from pipeline.engines import Reading, Samples, Span, Transcript
 from pipeline.errors import EngineError
+from pipeline.judge import Judge
 from pipeline.model import CallReport
 from pipeline.rulebooks import read_sources, sources_in
 from pipeline.store import artefact

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from pipeline import rulebooks
-from pipeline.analyze import Judge
 from pipeline.config import Settings, load_settings
 from pipeline.errors import ConfigError, RuleError
+from pipeline.judge import Judge
 from pipeline.rulebooks import at_version, copy_sources, keep, pinned, read_sources, sources_in, sources_with, versions
 from tests.builders import make_facts
 from tests.conftest import ROOT
@@ -189,7 +189,7 @@ JUDGE_EXAMPLES = """
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from pipeline.analyze import Judge
+from pipeline.judge import Judge
 from pipeline.config import load_settings
 from pipeline.rules.examples import facts_of
 judge = Judge(load_settings(Path("nowhere")))
