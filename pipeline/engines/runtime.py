@@ -15,6 +15,8 @@ OFFLINE_ENVIRONMENT = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
     "TOKENIZERS_PARALLELISM": "false",
+    # joblib (of scikit-learn) tries out a semaphore at import, and its tracker complains when a worker is replaced.
+    "JOBLIB_MULTIPROCESSING": "0",
 }
 
 
