@@ -153,10 +153,10 @@ def test_form_is_saved_as_versions_with_the_total_of_its_items(page):
     page.keyboard.press("Enter")
     page.keyboard.press("Escape")
     page.get_by_role("tab", name="人工评分").click()
-    # By hand: 不知道 (major) costs 10 of 30; closing (no finding) and interruption (mono) do not apply: 70 of 80 left.
+    # By hand: 不知道 (major) costs 8 of 16; of the items 64 points apply to this call: 56 of 64 are left.
     page.get_by_text("87.5 分").first.wait_for(timeout=WAIT_MS)
     assert total(page) == "87.5 分"
-    page.get_by_label("服务忌语 得分").fill("30")
+    page.get_by_label("服务忌语 得分").fill("16")
     page.keyboard.press("Enter")
     save = page.get_by_role("button", name="保存评分")
     page.get_by_text("改动过的项目要写明理由").wait_for(timeout=WAIT_MS)
