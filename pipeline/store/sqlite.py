@@ -1,6 +1,7 @@
 """Opening a SQLite store: durable, many processes at once, schema brought up to date by recorded migrations."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from pipeline.errors import StoreError
 from pipeline.store.statements import Migration, Store, migrations
 
 BUSY_TIMEOUT_S = 30.0
+WAL_RETRY_S = 0.02
 
 
 def open_sqlite(path: Path, store: Store) -> sqlite3.Connection:
@@ -22,7 +24,7 @@ def open_sqlite(path: Path, store: Store) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         connection.row_factory = sqlite3.Row
-        connection.execute("pragma journal_mode = wal")
+        _use_wal(connection)
         connection.execute("pragma synchronous = full")
         connection.execute("pragma foreign_keys = on")
         _migrate(connection, path, migrations(store))
@@ -63,6 +65,20 @@ def applied_migrations(connection: sqlite3.Connection) -> dict[str, str]:
     """Digest by name of the migrations a store went through."""
     rows = connection.execute("select name, digest from schema_migrations order by number").fetchall()
     return {row["name"]: row["digest"] for row in rows}
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """A new file is switched to WAL once; SQLite waits for no lock there, so whoever comes second has to try again."""
+    until = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(WAL_RETRY_S)
+        else:
+            return
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

@@ -213,7 +213,7 @@ def test_search_in_traditional_characters_finds_the_same(page):
 
 
 def test_shared_list_address_and_paging(page):
-    page.goto("/calls?topic=%E6%8A%95%E8%AF%89&score=0&score=60&sort=lowest")
+    page.goto("/calls?topic=%E6%8A%95%E8%AF%89&score=0&score=80&sort=lowest")
     page.locator(".call").first.wait_for(timeout=WAIT_MS)
     scores = [float(s.removesuffix("分")) for s in page.locator(".call .score").all_inner_texts()]
     assert scores == sorted(scores)

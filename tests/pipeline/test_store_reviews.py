@@ -123,6 +123,18 @@ def test_many_reviewers_at_once_lose_nothing(tmp_path: Path) -> None:
         assert len(store.audit()) == 40
 
 
+@pytest.mark.parametrize("attempt", range(5))
+def test_a_new_store_may_be_opened_by_many_at_once(tmp_path: Path, attempt: int) -> None:
+    def first_verdict(reviewer: int) -> None:
+        with open_reviews(tmp_path) as store:
+            store.add_verdict(f"c{reviewer}", "rule@1", "confirm", reviewer=f"r{reviewer}")
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(first_verdict, range(12)))
+    with open_reviews(tmp_path) as store:
+        assert len(store.audit()) == 12
+
+
 def test_hostile_text_is_kept_as_text(tmp_path: Path) -> None:
     hostile = "'); drop table verdicts; -- <script>alert(1)</script> \u202e" + "长" * 10_000
     with open_reviews(tmp_path) as store:
