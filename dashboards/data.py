@@ -142,7 +142,11 @@ class Data:
         return self._row("snapshot_info", zone=self._zone) or {}
 
     def filter_options(self) -> dict[str, Any]:
-        return self._row("filter_options", zone=self._zone) or {}
+        """What the filters can offer; an agent is told of no other agent."""
+        found = self._row("filter_options", zone=self._zone) or {}
+        if found and not self.user.may("see_all"):
+            found["agents"] = [a for a in found["agents"] if a["agent_id"] == self.user.agent_id]
+        return found
 
     def totals(self, period: Period) -> dict[str, Any]:
         return self._row("overview_totals", zone=self._zone, **asdict(period)) or {}

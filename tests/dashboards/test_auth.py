@@ -144,6 +144,7 @@ def test_an_agent_is_given_their_own_calls_only(people: Path) -> None:
     assert set(seen["agent_id"]) == {agent_id}
     asked_for_more = mine.calls_page(CallFilter(agents=("somebody else",)), limit=100)
     assert set(asked_for_more["agent_id"]) == {agent_id}
+    assert [a["agent_id"] for a in mine.filter_options()["agents"]] == [agent_id]
     foreign = next(
         row for row in data.calls_page(CallFilter(), limit=100).iter_rows(named=True) if row["agent_id"] != agent_id
     )
