@@ -2,7 +2,9 @@
 
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
@@ -27,6 +29,10 @@ class Context:
     reviewer: str
     dark: bool
     top: Any
+
+    def local(self, at: datetime) -> datetime:
+        """An instant in the settings' zone."""
+        return at.astimezone(ZoneInfo(self.settings.metadata.timezone))
 
     @property
     def cases(self) -> Cases:

@@ -15,7 +15,7 @@ from dashboards.components.assets import asset
 from dashboards.i18n import LANGUAGES, Language, translator
 from pipeline.config.settings import Settings
 from pipeline.errors import StoreError
-from pipeline.store.users import LockOut, SignInError, open_users
+from pipeline.store.users import LockedOutError, LockOut, SignInError, open_users
 
 MAX_FORM_BYTES = 4096
 _HEADERS = {
@@ -48,9 +48,10 @@ class SignIn:
         name, password, wanted = (fields.get(key, [""])[0] for key in ("name", "password", "next"))
         try:
             secret = await run_in_threadpool(self._session, name, password)
-        except SignInError as error:
-            locked = "locked" in str(error)
-            return self._form(wanted, language, t("sign_in.locked" if locked else "sign_in.wrong"), 401, name)
+        except LockedOutError:
+            return self._form(wanted, language, t("sign_in.locked"), 401, name)
+        except SignInError:
+            return self._form(wanted, language, t("sign_in.wrong"), 401, name)
         except StoreError as error:
             return self._form(wanted, language, str(error), 503, name)
         response = RedirectResponse(_own_path(wanted), 303, _HEADERS)

@@ -1,7 +1,5 @@
 """申诉: what agents object to and what became of it; the open ones first."""
 
-from zoneinfo import ZoneInfo
-
 import streamlit as st
 
 from dashboards.components.appeal_panel import STATE_COLOURS
@@ -31,7 +29,7 @@ def render(context: Context) -> None:
 def _row(context: Context, case: Case) -> None:
     t, appeal = context.t, case.appeal
     assert appeal is not None
-    when = local_time(appeal.created_at.astimezone(ZoneInfo(context.settings.metadata.timezone)))
+    when = local_time(context.local(appeal.created_at))
     with st.container(border=True, gap="small", key=f"case-{case.call_id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(t.code("case", case.state), color=STATE_COLOURS.get(case.state, "gray"))  # type: ignore[arg-type]

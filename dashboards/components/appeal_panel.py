@@ -1,7 +1,5 @@
 """What an agent says to a call's result, and what a supervisor decides: the steps so far and the next one."""
 
-from zoneinfo import ZoneInfo
-
 import streamlit as st
 
 from dashboards.cases import CallCase
@@ -31,17 +29,16 @@ def appeal_panel(context: Context, view: CallView, call: CallCase) -> None:
 
 
 def _step(context: Context, step: Step) -> None:
-    when = step.created_at.astimezone(ZoneInfo(context.settings.metadata.timezone))
     with st.container(border=True, gap="small", key=f"step-{step.number}"):
         who = escaped(step.who, 40)
-        st.markdown(f"**{context.t.code('step', step.step)}** · {who} · {local_time(when)}")
+        st.markdown(f"**{context.t.code('step', step.step)}** · {who} · {local_time(context.local(step.created_at))}")
         if step.reason:
             st.text(step.reason)
 
 
 def _agents_answer(context: Context, view: CallView, call: CallCase) -> None:
     t = context.t
-    until = local_time(call.ends_at.astimezone(ZoneInfo(context.settings.metadata.timezone)))
+    until = local_time(context.local(call.ends_at))
     if not call.may_appeal:
         if call.state in ("open", "acknowledged"):
             st.caption(t("appeal.over", when=until))

@@ -1,7 +1,5 @@
 """Every saved version of a call's form, newest first; nothing is ever overwritten."""
 
-from zoneinfo import ZoneInfo
-
 import streamlit as st
 
 from dashboards.components.call_head import points
@@ -24,7 +22,7 @@ def history(context: Context, view: CallView, decisions: Decisions) -> None:
 
 def _version(context: Context, review: Review, names: dict[str, str]) -> None:
     t, form = context.t, review.form
-    when = local_time(review.created_at.astimezone(ZoneInfo(context.settings.metadata.timezone)))
+    when = local_time(context.local(review.created_at))
     with st.container(border=True, gap="small", key=f"version-{review.version}"):
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             st.markdown(f"**{t('history.version', version=review.version)}**", width="content")

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.errors import StoreError
-from pipeline.store.reviews import reviews_path
+from pipeline.store.reviews import add_audit, reviews_path
 from pipeline.store.sqlite import now, open_sqlite, transaction
 from pipeline.store.statements import statement
 from pipeline.store.users import PermissionDeniedError, User
@@ -189,8 +189,7 @@ class AppealStore:
                 "created_at": now(),
             }
             self._connection.execute(statement("write", "appeal_add_step"), values)
-            entry = {"created_at": now(), "who": user.name, "what": f"appeal.{step}", "call_id": call_id, "detail": ""}
-            self._connection.execute(statement("write", "review_add_audit"), entry)
+            add_audit(self._connection, user.name, f"appeal.{step}", call_id)
         return self.case(call_id)
 
     def _steps(self, call_id: str | None) -> tuple[Step, ...]:

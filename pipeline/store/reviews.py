@@ -140,7 +140,7 @@ class ReviewStore:
                 "created_at": now(),
             }
             self._write("review_add_verdict", values)
-            self._audit(reviewer, f"verdict.{verdict}", call_id, finding_key)
+            add_audit(self._connection, reviewer, f"verdict.{verdict}", call_id, finding_key)
         return _verdict(values)
 
     def latest_verdicts(self, call_id: str) -> dict[str, Verdict]:
@@ -188,7 +188,7 @@ class ReviewStore:
                         "reason": item.reason,
                     },
                 )
-            self._audit(form.reviewer, "review.save", form.call_id, f"version {values['version']}")
+            add_audit(self._connection, form.reviewer, "review.save", form.call_id, f"version {values['version']}")
         stored = self.latest_review(form.call_id)
         assert stored is not None
         return stored
@@ -208,7 +208,7 @@ class ReviewStore:
     def log(self, who: str, what: str, *, call_id: str | None = None, detail: str = "") -> None:
         """Note who did what, for example a play. Never put words, names or numbers of a call into `detail`."""
         with transaction(self._connection):
-            self._audit(who, what, call_id, detail)
+            add_audit(self._connection, who, what, call_id, detail)
 
     def audit(self, call_id: str | None = None, limit: int = 200) -> tuple[AuditEntry, ...]:
         """Newest entries first, of one call or of all."""
@@ -234,10 +234,13 @@ class ReviewStore:
         assert cursor.lastrowid is not None
         return cursor.lastrowid
 
-    def _audit(self, who: str, what: str, call_id: str | None, detail: str) -> None:
-        self._write(
-            "review_add_audit", {"created_at": now(), "who": who, "what": what, "call_id": call_id, "detail": detail}
-        )
+
+def add_audit(
+    connection: sqlite3.Connection, who: str, what: str, call_id: str | None = None, detail: str = ""
+) -> None:
+    """A line of the audit log, inside the transaction of what it tells."""
+    values = {"created_at": now(), "who": who, "what": what, "call_id": call_id, "detail": detail}
+    connection.execute(statement("write", "review_add_audit"), values)
 
 
 def _check_version(what: str, based_on: int | None, latest: int | None) -> None:

@@ -26,7 +26,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from pipeline.errors import CallQaError, StoreError
-from pipeline.store.reviews import reviews_path
+from pipeline.store.reviews import add_audit, reviews_path
 from pipeline.store.sqlite import now, open_sqlite, transaction
 from pipeline.store.statements import statement
 
@@ -49,6 +49,10 @@ _ABILITIES: dict[UserRole, frozenset[Ability]] = {
 
 class SignInError(CallQaError):
     """A sign-in that was refused. The message may be shown to whoever tried."""
+
+
+class LockedOutError(SignInError):
+    """A sign-in that was refused because of the wrong ones before it."""
 
 
 class PermissionDeniedError(CallQaError):
@@ -126,7 +130,7 @@ class UserStore:
                 "created_at": now(),
             }
             self._write("user_add", values)
-            self._audit(by, "user.add", f"{name} {role}")
+            add_audit(self._connection, by, "user.add", detail=f"{name} {role}")
         return self.user(name)
 
     def user(self, name: str) -> User:
@@ -159,12 +163,12 @@ class UserStore:
         if failed >= limits.max_failures and last_at is not None:
             until = last_at + timedelta(seconds=limits.lockout_s)
             minutes = max(1, round((until - datetime.now(UTC)).total_seconds() / 60))
-            raise SignInError(f"{failed} wrong passwords: this name is locked for {minutes} more minute(s)")
+            raise LockedOutError(f"{failed} wrong passwords: this name is locked for {minutes} more minute(s)")
         row = self._row(typed)
         right = _matches(row["password_hash"] if row else None, password) and not (row and row["disabled"])
         with transaction(self._connection):
             self._write("sign_in_add", {"name": typed, "succeeded": int(right), "created_at": now()})
-            self._audit(typed or "nobody", "sign_in" if right else "sign_in.refused", "")
+            add_audit(self._connection, typed or "nobody", "sign_in" if right else "sign_in.refused")
         if row is None or not right:
             raise SignInError("name and password do not go together")
         return _user(row)
@@ -204,7 +208,8 @@ class UserStore:
             self._write("user_change", {**kept, **changed})
             if changed.keys() & {"disabled", "password_hash"}:
                 self._write("session_end", {"token_digest": None, "name": name, "ended_at": now()})
-            self._audit(by, what.partition(" ")[0], f"{name} {what.partition(' ')[2]}".strip())
+            verb, _, detail = what.partition(" ")
+            add_audit(self._connection, by, verb, detail=f"{name} {detail}".strip())
 
     def _known(self, name: str) -> sqlite3.Row:
         row = self._row(name)
@@ -218,10 +223,6 @@ class UserStore:
 
     def _write(self, name: str, values: Mapping[str, object]) -> None:
         self._connection.execute(statement("write", name), values)
-
-    def _audit(self, who: str, what: str, detail: str) -> None:
-        entry = {"created_at": now(), "who": who, "what": what, "call_id": None, "detail": detail}
-        self._write("review_add_audit", entry)
 
 
 def _check_role(name: str, role: UserRole, agent_id: str | None) -> None:
