@@ -169,6 +169,10 @@ class Scope:
             return hits[-1:]
         return hits[self.occurrence - 1 : self.occurrence]
 
+    def turns(self, view: CallView, role: Role | None) -> tuple[SpokenTurn, ...]:
+        """Every turn that one of the windows holds, once, in the order of the windows."""
+        return tuple({turn.index: turn for window in self.windows(view, role) for turn in window.turns}.values())
+
     def windows(self, view: CallView, role: Role | None, *, duty: bool = False) -> tuple[Window, ...]:
         """The stretches to look in, in time order; () when an anchor is not found. duty: from the first moment."""
         turns = view.turns_of(role)

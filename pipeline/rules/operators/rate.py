@@ -36,8 +36,7 @@ class RateOperator:
     def observe(self, view: CallView) -> Iterator[Observation]:
         if not view.may_hit(self.words):
             return
-        windows = self.scope.windows(view, self.role)
-        turns = {turn.index: turn for window in windows for turn in window.turns}.values()
+        turns = self.scope.turns(view, self.role)
         hits = [(turn, hit) for turn in turns for hit in self.words.hits(turn)]
         if len(hits) < self.min_count:
             return

@@ -34,8 +34,7 @@ class RatioOperator:
     def observe(self, view: CallView) -> Iterator[Observation]:
         if not view.may_hit(self.unwanted):
             return
-        windows = self.scope.windows(view, self.role)
-        turns = {turn.index: turn for window in windows for turn in window.turns}.values()
+        turns = self.scope.turns(view, self.role)
         good = sum(len(self.wanted.hits(turn)) for turn in turns)
         bad = [(turn, hit) for turn in turns for hit in self.unwanted.hits(turn)]
         count = good + len(bad)
