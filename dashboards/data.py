@@ -139,33 +139,33 @@ class Data:
         return current_snapshot(self.settings.home) is not None
 
     def info(self) -> dict[str, Any]:
-        return self._row("snapshot_info", zone=self._zone) or {}
+        return self.row("snapshot_info", zone=self._zone) or {}
 
     def filter_options(self) -> dict[str, Any]:
         """What the filters can offer; an agent is told of no other agent."""
-        found = self._row("filter_options", zone=self._zone) or {}
+        found = self.row("filter_options", zone=self._zone) or {}
         if found and not self.user.may("see_all"):
             found["agents"] = [a for a in found["agents"] if a["agent_id"] == self.user.agent_id]
         return found
 
     def totals(self, period: Period) -> dict[str, Any]:
-        return self._row("overview_totals", zone=self._zone, **asdict(period)) or {}
+        return self.row("overview_totals", zone=self._zone, **asdict(period)) or {}
 
     def score_distribution(self, period: Period) -> pl.DataFrame:
-        return self._frame("overview_scores", zone=self._zone, **asdict(period))
+        return self.frame("overview_scores", zone=self._zone, **asdict(period))
 
     def findings_by_family(self, period: Period) -> pl.DataFrame:
-        return self._frame("overview_families", zone=self._zone, **asdict(period))
+        return self.frame("overview_families", zone=self._zone, **asdict(period))
 
     def trend_by_day(self, period: Period) -> pl.DataFrame:
-        return self._frame("overview_days", zone=self._zone, **asdict(period))
+        return self.frame("overview_days", zone=self._zone, **asdict(period))
 
     def file_states(self) -> dict[str, int]:
         """Files by state."""
-        return dict(self._frame("file_states").iter_rows())
+        return dict(self.frame("file_states").iter_rows())
 
     def problem_files(self, limit: int = 200) -> pl.DataFrame:
-        return self._frame("problem_files", zone=self._zone, limit=limit)
+        return self.frame("problem_files", zone=self._zone, limit=limit)
 
     def calls_page(self, chosen: CallFilter, after: Cursor | None = None, limit: int = 20) -> pl.DataFrame:
         """Up to `limit` calls behind `after`; column `total` says how many match in all."""
@@ -174,18 +174,18 @@ class Data:
         if not self.user.may("see_all"):
             values["agents"] = [self.user.agent_id]
         after_value, after_id = (after.value, after.call_id) if after else (None, None)
-        return self._frame(
+        return self.frame(
             "calls_page", zone=self._zone, after_value=after_value, after_id=after_id, limit=limit, **values
         )
 
     def call(self, call_id: str) -> CallView | None:
         """One call, None when no such call is published. Raises PermissionDeniedError for somebody else's."""
-        head = self._row("call", call_id=call_id, zone=self._zone)
+        head = self.row("call", call_id=call_id, zone=self._zone)
         if head is None:
             return None
         self._may_see(head["agent_id"])
         frames = {
-            name: self._frame(f"call_{statement}", call_id=call_id)
+            name: self.frame(f"call_{statement}", call_id=call_id)
             for name, statement in (
                 ("measures", "measures"),
                 ("utterances", "utterances"),
@@ -195,7 +195,7 @@ class Data:
                 ("topics", "topics"),
             )
         }
-        waveform = self._frame("call_waveform", call_id=call_id, points=WAVEFORM_POINTS)
+        waveform = self.frame("call_waveform", call_id=call_id, points=WAVEFORM_POINTS)
         calibrated = head["line"] in self.settings.measures.line_spl_offsets_db
         return CallView(
             head=head,
@@ -207,7 +207,7 @@ class Data:
 
     def recording(self, sha256: str) -> StoredRecording | None:
         """The published call whose recording has this content digest. Raises PermissionDeniedError likewise."""
-        row = self._row("recording", sha256=sha256)
+        row = self.row("recording", sha256=sha256)
         if row is None:
             return None
         self._may_see(row.pop("agent_id"))
@@ -264,7 +264,8 @@ class Data:
                 raise StoreError(f"nothing is published in {self.settings.home} yet; run `callqa run FOLDER`")
             return shared.connection.cursor()
 
-    def _frame(self, name: str, **values: Any) -> pl.DataFrame:
+    def frame(self, name: str, **values: Any) -> pl.DataFrame:
+        """The rows of sql/read/NAME.sql on the newest snapshot. Raises StoreError when it cannot be read."""
         try:
             with self._cursor() as cursor:
                 return cursor.execute(statement("read", name), values or None).pl()
@@ -273,6 +274,7 @@ class Data:
                 f"sql/read/{name}.sql failed on the published snapshot: {error}; run `callqa rebuild`"
             ) from error
 
-    def _row(self, name: str, **values: Any) -> dict[str, Any] | None:
-        frame = self._frame(name, **values)
+    def row(self, name: str, **values: Any) -> dict[str, Any] | None:
+        """The first row of sql/read/NAME.sql, None without one."""
+        frame = self.frame(name, **values)
         return frame.row(0, named=True) if frame.height else None

@@ -1,4 +1,7 @@
-"""One catalogue of everything that staff read, Chinese first, English beside it (i18n.yaml)."""
+"""One catalogue of everything that staff read, Chinese first, English beside it: texts/*.yaml, a file for each page.
+
+A line is `key: {zh: "…", en: "…"}`; names in braces are filled in.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,13 +19,24 @@ LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 @cache
 def load_catalogue() -> Mapping[str, Mapping[str, str]]:
-    """Every text by key, each with `zh` and `en`. Raises ConfigError naming the key that lacks one."""
-    raw = YAML(typ="safe", pure=True).load(files("dashboards").joinpath("i18n.yaml").read_text(encoding="utf-8"))
-    for key, texts in raw.items():
-        missing = [language for language in LANGUAGES if not (isinstance(texts, dict) and texts.get(language))]
-        if missing:
-            raise ConfigError(f"dashboards/i18n.yaml: {key} has no {' and no '.join(missing)} text; write it")
-    return raw  # type: ignore[no-any-return]
+    """Every text by key, each with `zh` and `en`.
+
+    Raises ConfigError naming file and key of a text that lacks a language or is there twice.
+    """
+    catalogue: dict[str, Mapping[str, str]] = {}
+    for file in sorted(files("dashboards").joinpath("texts").iterdir(), key=lambda f: f.name):
+        if not file.name.endswith(".yaml"):
+            continue
+        for key, texts in YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8")).items():
+            missing = [language for language in LANGUAGES if not (isinstance(texts, dict) and texts.get(language))]
+            if missing:
+                raise ConfigError(
+                    f"dashboards/texts/{file.name}: {key} has no {' and no '.join(missing)} text; write it"
+                )
+            if key in catalogue:
+                raise ConfigError(f"dashboards/texts/{file.name}: {key} is in another file too; keep one of them")
+            catalogue[key] = texts
+    return catalogue
 
 
 @dataclass(frozen=True, slots=True)
