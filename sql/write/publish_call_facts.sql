@@ -2,6 +2,13 @@
 -- parameters: none
 -- columns: those of call_facts
 insert into call_facts by name
+with measured as (
+    select
+        *,
+        map_from_entries(list_transform(measures.items, lambda m: (m.name, m.value))) as value_of
+    from staged_facts
+)
+
 select
     f.call_id,
     f.day,
@@ -28,5 +35,17 @@ select
     coalesce(f.audio.warnings, []) as warnings,
     f.role_confidence,
     f.engine.fingerprint as fingerprint,
-    f.analyzed_at
-from staged_facts as f
+    f.analyzed_at,
+    f.value_of['agent_estimated_spl_db'] as agent_estimated_spl_db,
+    f.value_of['agent_speech_rate_cpm'] as agent_speech_rate_cpm,
+    f.value_of['agent_talk_ratio'] as agent_talk_ratio,
+    f.value_of['silence_ratio'] as silence_ratio,
+    f.value_of['longest_silence_s'] as longest_silence_s,
+    f.value_of['overlap_ratio'] as overlap_ratio,
+    f.value_of['agent_interruptions_count'] as agent_interruptions_count,
+    f.value_of['agent_reply_latency_median_s'] as agent_reply_latency_median_s,
+    list_transform(
+        list_filter(f.measures.items, lambda m: m.value is null),
+        lambda m: struct_pack(name := m.name, reason := coalesce(m.reason, 'not_measured'))
+    ) as unmeasured
+from measured as f

@@ -2,6 +2,36 @@
 -- parameters: none
 -- columns: those of call_judgements
 insert into call_judgements by name
+with listed as (
+    select
+        call_id,
+        unnest(findings) as x
+    from staged_judgements
+),
+
+counted as (
+    select
+        call_id,
+        x.family as family,
+        x.severity as severity,
+        x.status as status,
+        cast(count(*) as integer) as findings
+    from listed
+    where x.status <> 'dropped'
+    group by all
+),
+
+gathered as (
+    select
+        call_id,
+        list(
+            struct_pack(family := family, severity := severity, status := status, findings := findings)
+            order by family, severity, status
+        ) as hits
+    from counted
+    group by call_id
+)
+
 select
     j.call_id,
     j.day,
@@ -16,5 +46,7 @@ select
         lambda best, next: if(next.confidence > best.confidence, next, best),
         {'topic': null, 'confidence': -1.0, 'evidence': []}
     ).topic as topic,
-    j.judged_at
+    j.judged_at,
+    coalesce(g.hits, []) as hits
 from staged_judgements as j
+left join gathered as g on g.call_id = j.call_id

@@ -43,7 +43,20 @@ select
     j.fatal,
     j.passed,
     f.analyzed_at,
-    j.judged_at
+    j.judged_at,
+    f.agent_estimated_spl_db,
+    f.agent_speech_rate_cpm,
+    f.agent_talk_ratio,
+    f.silence_ratio,
+    f.longest_silence_s,
+    f.overlap_ratio,
+    f.agent_interruptions_count,
+    f.agent_reply_latency_median_s,
+    f.unmeasured,
+    j.hits,
+    coalesce(list_sum(list_transform(j.hits, lambda h: if(h.status = 'violated', h.findings, 0))), 0) as violated,
+    coalesce(list_sum(list_transform(j.hits, lambda h: if(h.status = 'review', h.findings, 0))), 0) as review,
+    coalesce(list_sum(list_transform(j.hits, lambda h: if(h.status = 'remedied', h.findings, 0))), 0) as remedied
 from call_facts as f
 inner join call_judgements as j on j.call_id = f.call_id and j.judged_at >= f.analyzed_at
 left join places as p on p.call_id = f.call_id
