@@ -166,6 +166,7 @@ def _form(
         scorecard_id=view.head["scorecard_id"],
         scorecard_version=view.head["scorecard_version"],
         based_on=last.version if last else None,
+        passed=score.passed,
     )
 
 

@@ -63,7 +63,11 @@ class ReviewItem:
 
 @dataclass(frozen=True, slots=True)
 class ReviewForm:
-    """A form as it is handed in. total: 0..100, None when nothing was applicable. based_on: version on the screen."""
+    """A form as it is handed in. total: 0..100, None when nothing was applicable. based_on: version on the screen.
+
+    passed: whether the total reaches the card's pass mark without a fatal item; None: nothing was applicable, or the
+    form was saved before this was kept.
+    """
 
     call_id: str
     reviewer: str
@@ -76,6 +80,7 @@ class ReviewForm:
     scorecard_id: str
     scorecard_version: str
     based_on: int | None = None
+    passed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +173,7 @@ class ReviewStore:
                 "comment": form.comment,
                 "total": form.total,
                 "fatal": int(form.fatal),
+                "passed": None if form.passed is None else int(form.passed),
                 "snapshot_id": form.snapshot_id,
                 "rulebook_version": form.rulebook_version,
                 "scorecard_id": form.scorecard_id,
@@ -273,5 +279,6 @@ def _review(row: sqlite3.Row, items: tuple[ReviewItem, ...]) -> Review:
         scorecard_id=row["scorecard_id"],
         scorecard_version=row["scorecard_version"],
         based_on=row["version"] - 1 or None,
+        passed=None if row["passed"] is None else bool(row["passed"]),
     )
     return Review(form, row["version"], _time(row["created_at"]))
