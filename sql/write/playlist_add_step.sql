@@ -1,0 +1,34 @@
+-- purpose: append a step to a playlist (store: reviews)
+-- parameters: the columns of playlist_steps
+insert into playlist_steps (
+    playlist_id,
+    number,
+    step,
+    title,
+    audience,
+    moment,
+    call_id,
+    start_s,
+    end_s,
+    good,
+    note,
+    place,
+    who,
+    created_at
+)
+values (
+    $playlist_id,
+    $number,
+    $step,
+    $title,
+    $audience,
+    $moment,
+    $call_id,
+    $start_s,
+    $end_s,
+    $good,
+    $note,
+    $place,
+    $who,
+    $created_at
+)
