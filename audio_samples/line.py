@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import soundfile
-from scipy.signal import butter, resample_poly, sosfiltfilt
+from scipy.signal import butter, oaconvolve, resample_poly, sosfiltfilt
 
 RATE_HZ = 8000
 FRAME_S = 0.02
@@ -46,6 +46,11 @@ def telephone_band(samples: np.ndarray, rate_hz: int) -> np.ndarray:
 
 def trim(samples: np.ndarray) -> np.ndarray:
     """Cut the silence before and after speech (5 ms frames more than 35 dB below the loudest), with 2 ms fades."""
+    return trimmed(samples)[1]
+
+
+def trimmed(samples: np.ndarray) -> tuple[float, np.ndarray]:
+    """`trim`, with the seconds that were cut off before the speech. Raises ValueError where there is none."""
     spans = speech_spans(samples, max_gap_s=len(samples) / RATE_HZ)
     if not spans:
         raise ValueError("there is no speech in these samples")
@@ -54,7 +59,7 @@ def trim(samples: np.ndarray) -> np.ndarray:
     fade = np.linspace(0, 1, 16)
     cut[:16] *= fade
     cut[-16:] *= fade[::-1]
-    return cut
+    return start_s, cut
 
 
 def speech_spans(samples: np.ndarray, max_gap_s: float) -> tuple[tuple[float, float], ...]:
@@ -92,6 +97,30 @@ def ring_tone(seconds: float, target_dbfs: float) -> np.ndarray:
     t = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
     amplitude = 10 ** (target_dbfs / 20) * np.sqrt(2)
     return amplitude * np.sin(2 * np.pi * 450 * t) * (t % 5.0 < 1.0)
+
+
+def keys(digits: str, target_dbfs: float) -> np.ndarray:
+    """Keys pressed on a telephone: two tones a digit (ITU-T Q.23), 0.12 s on and 0.1 s off."""
+    t = np.arange(round(0.12 * RATE_HZ)) / RATE_HZ
+    amplitude = 10 ** (target_dbfs / 20)
+    pressed = []
+    for digit in digits:
+        row, column = divmod("123456789*0#".index(digit), 3)
+        low_hz, high_hz = (697, 770, 852, 941)[row], (1209, 1336, 1477)[column]
+        pressed += [amplitude * (np.sin(2 * np.pi * low_hz * t) + np.sin(2 * np.pi * high_hz * t))]
+        pressed += [np.zeros(round(0.1 * RATE_HZ))]
+    return np.concatenate(pressed) if pressed else np.zeros(0)
+
+
+def room(samples: np.ndarray, rt60_s: float, tail_db: float, generator: np.random.Generator) -> np.ndarray:
+    """Speech in a room: the samples themselves and a noise-like tail that dies away by 60 dB in `rt60_s`.
+
+    tail_db: the tail's energy against the direct sound's. Times stay true; what rings on behind the end is cut off.
+    """
+    t = np.arange(round(rt60_s * RATE_HZ)) / RATE_HZ
+    tail = generator.standard_normal(len(t)) * 10 ** (-3 * t / rt60_s) * (t > 0.004)
+    tail *= 10 ** (tail_db / 20) / np.sqrt(np.sum(tail**2))
+    return np.asarray(samples + oaconvolve(samples, tail)[: len(samples)])
 
 
 def hold_music(seconds: float, target_dbfs: float, generator: np.random.Generator) -> np.ndarray:

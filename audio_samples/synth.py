@@ -97,10 +97,14 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class _Placed:
+class Placed:
+    """A turn in its place: samples (n,) at 8 kHz from sample `start` on. cut_s: how much silence of the synthesiser's
+    came before them and was cut off."""
+
     line: Line
     start: int
     samples: np.ndarray
+    cut_s: float = 0.0
 
     @property
     def end(self) -> int:
@@ -131,48 +135,56 @@ def build_call(spec: Spec, say: Say, form: Form | None = None) -> Call:
 
     form: None takes the dialogue's own. stereo: one party per channel; mono: both mixed on one.
     """
-    placed = _place(spec, say, np.random.default_rng([spec.seed, 0]))
+    placed = place(spec, say, np.random.default_rng([spec.seed, 0]))
     count = max(p.end for p in placed) + round(TAIL_S * line.RATE_HZ)
     sides = {"agent": np.zeros(count), "patient": np.zeros(count)}
     for turn in placed:
         sides[spec.party(turn.line.party).role][turn.start : turn.end] += turn.samples
-    _add_switch_sounds(spec, placed, sides["agent"])
+    add_switch_sounds(spec, placed, sides["agent"])
     chosen = form or spec.form
     truth = _truth(spec, placed, count / line.RATE_HZ, chosen)
     return Call(samples=_transmit(spec, sides, chosen), truth=truth)
 
 
-def _place(spec: Spec, say: Say, generator: np.random.Generator) -> tuple[_Placed, ...]:
-    placed: list[_Placed] = []
+def place(spec: Spec, say: Say, generator: np.random.Generator) -> tuple[Placed, ...]:
+    """Every turn spoken and put where the dialogue wants it. Raises ValueError when one overtakes another."""
+    placed: list[Placed] = []
     end_s = spec.ring_s + LEAD_S
     for turn in spec.lines:
-        samples = _voice(spec.party(turn.party), turn, say)
+        cut_s, samples = _voice(spec.party(turn.party), turn, say)
         by_chance = float(generator.uniform(*PAUSE_RANGE_S))
         start = round((end_s + (by_chance if turn.pause_s is None else turn.pause_s)) * line.RATE_HZ)
         if placed and start <= placed[-1].start:
             raise ValueError(f"{spec.id}: {turn.text} starts before the turn that it cuts into")
-        placed.append(_Placed(turn, start, samples))
+        placed.append(Placed(turn, start, samples, cut_s))
         end_s = max(p.end for p in placed) / line.RATE_HZ
     return tuple(placed)
 
 
-def _voice(party: Party, turn: Line, say: Say) -> np.ndarray:
+def _voice(party: Party, turn: Line, say: Say) -> tuple[float, np.ndarray]:
     spoken = say(turn.text, party.voice, turn.rate_cpm or party.rate_cpm)
-    return line.set_level(line.trim(line.telephone_band(spoken, tts.RATE_HZ)), party.level_dbfs + turn.gain_db)
+    cut_s, samples = line.trimmed(line.telephone_band(spoken, tts.RATE_HZ))
+    return cut_s, line.set_level(samples, party.level_dbfs + turn.gain_db)
 
 
-def _add_switch_sounds(spec: Spec, placed: tuple[_Placed, ...], side: np.ndarray) -> None:
-    """Ring-back before the first turn and hold music before the turns that ask for it, on the agent's side."""
+def add_switch_sounds(spec: Spec, placed: tuple[Placed, ...], side: np.ndarray) -> tuple[tuple[int, int], ...]:
+    """Ring-back before the first turn and hold music before the turns that ask for it, on the agent's side.
+
+    Returns where the music is, in samples.
+    """
     agent_dbfs = max(p.level_dbfs for p in spec.parties if p.role == "agent")
     ring = line.ring_tone(spec.ring_s, agent_dbfs - RING_BELOW_AGENT_DB)
     side[: len(ring)] += ring
     generator = np.random.default_rng([spec.seed, 1])
+    music = []
     for before, turn in pairwise(placed):
         if turn.line.music:
             seconds = (turn.start - before.end) / line.RATE_HZ - 1.0  # half a second to switch, both ways
             start = before.end + round(0.5 * line.RATE_HZ)
             tune = line.hold_music(seconds, agent_dbfs - MUSIC_BELOW_AGENT_DB, generator)
             side[start : start + len(tune)] += tune
+            music.append((start, start + len(tune)))
+    return tuple(music)
 
 
 def _transmit(spec: Spec, sides: dict[str, np.ndarray], form: Form) -> np.ndarray:
@@ -189,7 +201,7 @@ def _transmit(spec: Spec, sides: dict[str, np.ndarray], form: Form) -> np.ndarra
     return np.stack(heard, axis=1)
 
 
-def _truth(spec: Spec, placed: tuple[_Placed, ...], duration_s: float, form: Form) -> dict[str, Any]:
+def _truth(spec: Spec, placed: tuple[Placed, ...], duration_s: float, form: Form) -> dict[str, Any]:
     found: list[list[str | int | None]] = [[family, None] for family in spec.expect]
     found += [[family, index] for index, p in enumerate(placed) for family in p.line.expect]
     told = {*spec.undecided, *(family for family, _ in found)}
@@ -204,7 +216,7 @@ def _truth(spec: Spec, placed: tuple[_Placed, ...], duration_s: float, form: For
     }
 
 
-def _truth_turn(spec: Spec, placed: _Placed) -> dict[str, Any]:
+def _truth_turn(spec: Spec, placed: Placed) -> dict[str, Any]:
     party = spec.party(placed.line.party)
     start_s = placed.start / line.RATE_HZ
     spans = line.speech_spans(placed.samples, BRIDGED_GAP_S)

