@@ -19,6 +19,7 @@ FindingStatus = Literal["violated", "remedied", "satisfied", "review", "dropped"
 EventKind = Literal["silence", "overlap", "interruption", "loudness_jump", "untranscribed_speech"]
 ItemStatus = Literal["ok", "deducted", "not_applicable", "review"]
 Direction = Literal["inbound", "outbound"]
+BY_A_PERSON = "reviewer"  # the reason of a Correction whose words a person has heard
 
 
 @dataclass(frozen=True, slots=True)

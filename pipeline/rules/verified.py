@@ -25,7 +25,7 @@ from importlib.resources import files
 from typing import Literal
 
 from pipeline.config.yaml_source import parse
-from pipeline.model import CallFacts, Finding, Probe
+from pipeline.model import BY_A_PERSON, CallFacts, Finding, Probe
 from pipeline.text import count_characters
 
 Verdict = Literal["said", "unsure"]
@@ -146,7 +146,7 @@ def settled(
 def _settled(finding: Finding, facts: CallFacts, by: Verification) -> Finding:
     probe = _probe_of(finding, facts, by)
     if probe is None:
-        return _unheard(finding) if facts.verified else finding
+        return _unheard(finding) if facts.verified and not _read_by_a_person(finding, facts) else finding
     said = by.probability(probe)
     sure = round(said * (facts.role_confidence if finding.role != "unknown" else 1.0), 4)
     if said < by.review_from:
@@ -155,6 +155,12 @@ def _settled(finding: Finding, facts: CallFacts, by: Verification) -> Finding:
     if finding.status == "violated" and sure < by.violated_from:
         return _noted(replace(finding, status="review", confidence=sure), f"听音核对把握 {sure:.0%}，请试听")
     return replace(finding, confidence=sure)
+
+
+def _read_by_a_person(finding: Finding, facts: CallFacts) -> bool:
+    """Whether somebody has listened and put the words of the utterance right."""
+    index = finding.utterance_index
+    return index is not None and any(c.reason == BY_A_PERSON for c in facts.utterances[index].corrections)
 
 
 def _unheard(finding: Finding) -> Finding:
