@@ -75,17 +75,22 @@ ALLOWED = {
     "user_settings": BASE | {"store"},
     "calibrate": BASE | {"audio", "measures", "user_settings"},
     "doctor": BASE | {"engines", "judge", "store"},
+    "corrections": BASE | {"measures", "sounds", "store", "text"},
     "judge": BASE | {"rulebooks", "rules", "scoring", "topics"},
     "analyze": BASE
     | {"align", "audio", "crosstalk", "engines", "judge", "measures", "roles", "sounds", "spelling", "verify"},
     "backtest": BASE | {"rules"},
     "labels": BASE | {"rules", "truth"},
     "relisten": BASE | {"analyze", "batch", "judge", "store", "verify"},
-    "batch": BASE | {"analyze", "judge", "logs", "metadata", "store"},
+    "batch": BASE | {"analyze", "corrections", "judge", "logs", "metadata", "rulebooks", "store"},
 }
 # audio: one decoder for what is heard and what is played; text: a search is simplified as transcripts are;
-# rulebooks: a reviewed call is scored with the card that it was scored with
-DASHBOARDS_MAY_IMPORT = BASE | {"store", "scoring", "rulebooks", "audio", "text"}
+# rulebooks: a reviewed call is scored with the card that it was scored with; corrections, judge: a call whose words were
+# put right is judged at once, as publishing will; sounds: words are searched by sound; tables: harmless exports
+DASHBOARDS_MAY_IMPORT = BASE | {
+    *("store", "scoring", "rulebooks", "audio", "text"),
+    *("corrections", "judge", "sounds", "tables"),
+}
 
 
 def python_files(folder: str) -> list[Path]:

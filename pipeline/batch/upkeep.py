@@ -8,6 +8,7 @@ from pathlib import Path
 import structlog
 
 from pipeline.batch import rejudge
+from pipeline.batch.corrected import corrected_calls
 from pipeline.batch.lock import batch_lock
 from pipeline.batch.rejudge import CallJudge, Crew, Day, Done, Piece
 from pipeline.config import MeasureSettings, Settings
@@ -82,7 +83,9 @@ def gather(home: Path) -> None:
 
 def publish_now(settings: Settings, ledger: Ledger, *, anew: bool = False) -> snapshot.Published:
     """Publish with the batch lock held. anew: build all of it, even what the snapshot before holds already."""
-    return snapshot.publish(settings.home, ledger.file_states(), keep=settings.batch.snapshots_kept, anew=anew)
+    right = corrected_calls(settings)
+    kept = settings.batch.snapshots_kept
+    return snapshot.publish(settings.home, ledger.file_states(), keep=kept, anew=anew, corrected=right)
 
 
 def adopt_stored(home: Path, ledger: Ledger) -> None:

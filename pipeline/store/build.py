@@ -21,6 +21,8 @@ import structlog
 
 from pipeline import __version__
 from pipeline.errors import StoreError
+from pipeline.model import CallFacts
+from pipeline.store.artefact import day_of, facts_table
 from pipeline.store.files import (
     CALL_ID,
     FACTS_SUFFIX,
@@ -69,14 +71,18 @@ class Unreadable:
         self.days.add((kind, path.parent.name))
 
 
-def fill(connection: duckdb.DuckDBPyConnection, home: Path) -> tuple[Path, ...]:
-    """Bring facts, judgements and calls of an open snapshot up to the artefacts. Returns files that are damaged."""
+def fill(connection: duckdb.DuckDBPyConnection, home: Path, corrected: Sequence[CallFacts] = ()) -> tuple[Path, ...]:
+    """Bring facts, judgements and calls of an open snapshot up to the artefacts. Returns files that are damaged.
+
+    corrected: facts that stand in for the stored ones of their calls.
+    """
     unreadable = Unreadable()
     for kind, suffix in SUFFIX.items():
         known = stored(home, suffix)
         for path in known.damaged:
             unreadable.add(kind, path, "damaged")
         _fill_kind(connection, kind, known, unreadable)
+    _put_right(connection, corrected)
     connection.execute("delete from calls")
     connection.execute(statement("write", "publish_calls"))
     connection.execute(statement("write", "publish_unpaired"))
@@ -84,6 +90,18 @@ def fill(connection: duckdb.DuckDBPyConnection, home: Path) -> tuple[Path, ...]:
         for table in tables:
             connection.execute(f"delete from {table} where call_id not in (select call_id from calls)")  # noqa: S608
     return tuple(unreadable.files)
+
+
+def _put_right(connection: duckdb.DuckDBPyConnection, calls: Sequence[CallFacts]) -> None:
+    """Put these facts in place of the stored ones, by day."""
+    ids = [facts.recording.call_id for facts in calls]
+    for table in TABLES["facts"] if calls else ():
+        connection.execute(f"delete from {table} where list_contains(?, call_id)", [ids])  # noqa: S608
+    by_day: dict[str, list[CallFacts]] = defaultdict(list)
+    for facts in calls:
+        by_day[day_of(facts.recording.metadata)].append(facts)
+    for day, mine in by_day.items():
+        _insert_table(connection, "facts", _of_day(facts_table(mine), day))
 
 
 def create(connection: duckdb.DuckDBPyConnection) -> None:

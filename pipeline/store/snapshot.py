@@ -7,7 +7,7 @@ lock publishes; any number of readers read.
 
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.errors import StoreError
+from pipeline.model import CallFacts
 from pipeline.store import build
 from pipeline.store.durable import flush, replace_file
 from pipeline.store.sqlite import check_applied
@@ -107,11 +108,19 @@ def open_snapshot(home: Path) -> duckdb.DuckDBPyConnection | None:
     return connection
 
 
-def publish(home: Path, files: Iterable[FileState] = (), *, keep: int = 3, anew: bool = False) -> Published:
+def publish(
+    home: Path,
+    files: Iterable[FileState] = (),
+    *,
+    keep: int = 3,
+    anew: bool = False,
+    corrected: Sequence[CallFacts] = (),
+) -> Published:
     """Build a snapshot from all artefacts and make it current; readers never wait and never see half of it.
 
     files: what the ledger says of every file. keep: how many snapshots stay on disk, the new one included. Days whose
-    artefacts are as they were are taken over from the snapshot in use, unless `anew`.
+    artefacts are as they were are taken over from the snapshot in use, unless `anew`. corrected: facts as people put
+    them right, of all calls that were ever corrected; they stand in for the stored ones.
     Damaged artefacts are left out and named in the result. Raises StoreError when the folder cannot be written.
     """
     folder = snapshots_folder(home)
@@ -123,7 +132,7 @@ def publish(home: Path, files: Iterable[FileState] = (), *, keep: int = 3, anew:
         number = max(previous, default=0) + 1
         path = folder / f"analytics-{number}.duckdb"
         path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
-        unreadable = _build(path, number, home, files, None if anew else _beginning(home))
+        unreadable = _build(path, number, home, files, None if anew else _beginning(home), corrected)
         flush(path)
         replace_file(folder / POINTER, lambda target: _write_text(target, f"{path.name}\n"))
         _remove_all_but(folder, keep)
@@ -146,7 +155,14 @@ def _beginning(home: Path) -> Path | None:
     return path if path is not None and build.can_go_on(path, home) else None
 
 
-def _build(path: Path, number: int, home: Path, files: Iterable[FileState], beginning: Path | None) -> tuple[Path, ...]:
+def _build(
+    path: Path,
+    number: int,
+    home: Path,
+    files: Iterable[FileState],
+    beginning: Path | None,
+    corrected: Sequence[CallFacts],
+) -> tuple[Path, ...]:
     if beginning is not None:
         shutil.copyfile(beginning, path)
     with duckdb.connect(str(path), config={"memory_limit": build.MEMORY}) as connection:
@@ -154,7 +170,7 @@ def _build(path: Path, number: int, home: Path, files: Iterable[FileState], begi
             build.create(connection)
         connection.execute("delete from files")
         _insert_files(connection, files)
-        unreadable = build.fill(connection, home)
+        unreadable = build.fill(connection, home, corrected)
         build.finish(connection, number)
     return unreadable
 
