@@ -76,7 +76,7 @@ samples: $(STAMP)  ## make audio_samples/ again from their dialogues (speech syn
 constraints: $(STAMP)  ## resolve every extra anew within pyproject.toml and pin the result in constraints.txt
 	mkdir -p build
 	$(BIN)/python -m pip install --quiet --dry-run --ignore-installed --report build/resolved.json \
-	  torch==$(TORCH) pip setuptools wheel '.[dev,samples,ray]'
+	  torch==$(TORCH) pip setuptools wheel '.[dev,samples,bench,ray]'
 	$(BIN)/python -c 'import json; items = json.load(open("build/resolved.json"))["install"]; \
 	  pins = {i["metadata"]["name"].lower(): i["metadata"]["version"].split("+")[0] for i in items}; pins.pop("callqa", 0); \
 	  print(*(f"{n}=={v}" for n, v in sorted(pins.items())), sep="\n")' > constraints.txt
