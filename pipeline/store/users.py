@@ -91,6 +91,18 @@ class LockOut:
     lockout_s: float
 
 
+def require_now(connection: sqlite3.Connection, user: User, ability: Ability) -> None:
+    """Ask for a right inside the transaction of what it allows, by what the users' table says at this moment.
+
+    A page's user may be as old as the page: who was disabled or given another role since must not write once more.
+    Without a line in the table (nobody signs in) the user's own rights count. Raises PermissionDeniedError.
+    """
+    user.require(ability)
+    row = connection.execute(statement("read", "user"), {"name": user.name}).fetchone()
+    if row is not None:
+        _user(row).require(ability)
+
+
 @contextmanager
 def open_users(home: Path) -> "Iterator[UserStore]":
     """The users of a data folder. Raises StoreError when the store cannot be opened."""
