@@ -69,7 +69,10 @@ ALLOWED = {
     "metadata_files": BASE,
     "truth": BASE,
     "evaluate": BASE | {"text", "engines", "truth"},
-    "store": BASE | {"sounds"},
+    "sampling": {"errors"},
+    "estimates": set(),
+    "draws": BASE | {"sampling", "store"},
+    "store": BASE | {"sampling", "sounds"},
     "tables": BASE | {"store"},
     "rulebooks": BASE | {"store"},
     "user_settings": BASE | {"store"},
@@ -88,7 +91,7 @@ ALLOWED = {
 # rulebooks: a reviewed call is scored with the card that it was scored with; corrections, judge: a call whose words were
 # put right is judged at once, as publishing will; sounds: words are searched by sound; tables: harmless exports
 DASHBOARDS_MAY_IMPORT = BASE | {
-    *("store", "scoring", "rulebooks", "audio", "text"),
+    *("store", "scoring", "rulebooks", "audio", "text", "draws", "estimates", "sampling", "user_settings"),
     *("corrections", "judge", "sounds", "tables"),
 }
 
