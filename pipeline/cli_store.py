@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli_sample import draw_samples
 from pipeline.cli_shared import console, settings_of
 from pipeline.errors import ConfigError
 
@@ -43,7 +44,7 @@ def run(
 
 
 def nightly(context: typer.Context, retry: Retry = False) -> None:
-    """Run over the folders of batch.inbox; files still being written are left for the next time."""
+    """Run over the folders of batch.inbox, then draw the samples; files being written are left for the next time."""
     from pipeline.batch.run import Options  # noqa: PLC0415
 
     settings = settings_of(context)
@@ -52,7 +53,9 @@ def nightly(context: typer.Context, retry: Retry = False) -> None:
     if not folders:
         raise ConfigError("batch.inbox is not set; name the folder(s) with last night's recordings in callqa.yaml")
     options = Options(settle_s=10.0, retry=retry, limit_s=settings.batch.stop_after_s)
-    raise typer.Exit(_run(settings, folders, options).exit_code)
+    summary = _run(settings, folders, options)
+    draw_samples(settings)
+    raise typer.Exit(summary.exit_code)
 
 
 def recheck(
