@@ -3,6 +3,13 @@
 Sentences and voices lie in phrase_clips.yaml, so that a change of the rulebook does not change the clips. A phrase that
 has no sentence there is put into the first of a few frames with which the rulebook finds exactly that phrase in the
 text. Phrases and clean sentences fall into two halves with voices of their own: one to fit weights, one to report on.
+
+Noise: steady noise in the telephone band under the talker's active level. QUIET_DB: a headset in a quiet room (G.711
+itself leaves some 38 dB). NOISY_DB: where ANSI S3.5 (SII) begins to count parts of speech as drowned, and what the
+accuracy bench calls a noisy line. HARD_DB is beyond what the figures are promised for: it is told in rows of its own.
+
+By default each sentence is heard once at each of the three levels, its voices taking turns: half of the sentences have
+the first voice at 25 and 12 dB and the second at 15 dB, half the other way round. `everything` has each voice at each.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,7 +34,8 @@ VOICES: dict[Half, tuple[str, ...]] = {
     "fit": ("zf_xiaobei", "zm_yunjian", "zf_xiaoyi", "zm_yunxia"),
     "report": ("zf_xiaoxiao", "zm_yunxi", "zm_yunyang"),
 }  # all but zf_xiaoni, which people hardly understand
-SNRS_DB = (25.0, 12.0)
+QUIET_DB, NOISY_DB, HARD_DB = 25.0, 15.0, 12.0
+SNRS_DB = (QUIET_DB, NOISY_DB, HARD_DB)
 VOICES_EACH = 2
 
 _FRAMES = ("这个{}，规定就这样。", "{}，就这样吧。", "我跟你讲，{}。", "{}，下一个。", "{}。", "你{}，听见没有。")
@@ -38,8 +46,7 @@ _ASKED = "那怎么办呢？"
 class Clip:
     """One question of a patient and one answer of an agent.
 
-    phrase: what is said, quoted or remedied, "" for none. half: which figures it counts in. turn: which of the voices
-    that say this sentence, from 0.
+    phrase: what is said, quoted or remedied, "" for none. half: which figures it counts in.
     """
 
     kind: Kind
@@ -49,7 +56,6 @@ class Clip:
     agent: str
     voice: str
     snr_db: float
-    turn: int
 
 
 def forbidden_phrases(book: Rulebook) -> tuple[str, ...]:
@@ -60,11 +66,11 @@ def forbidden_phrases(book: Rulebook) -> tuple[str, ...]:
     )
 
 
-def clips(book: Rulebook, judged: Judged) -> tuple[tuple[Clip, ...], tuple[str, ...]]:
-    """All clips, in a fixed order, and the sentences passed over: the rulebook finds nothing in them even in writing.
+def clips(book: Rulebook, judged: Judged, *, everything: bool = False) -> tuple[tuple[Clip, ...], tuple[str, ...]]:
+    """The clips, in a fixed order, and the sentences passed over: the rulebook finds nothing in them even in writing.
 
     judged: the findings that the rulebook makes of a call. Sentences of phrases that the rulebook has no more are left
-    out; phrases that have none yet get one.
+    out; phrases that have none yet get one. everything: each voice at each noise level.
     """
     path = Path(__file__).with_name("phrase_clips.yaml")
     listed: dict[Kind, list[dict[str, Any]]] = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
@@ -74,13 +80,18 @@ def clips(book: Rulebook, judged: Judged) -> tuple[tuple[Clip, ...], tuple[str, 
     every += [(kind, said) for kind, said_all in listed.items() for said in said_all]
     every = [(kind, said) for kind, said in every if said.get("phrase", "") in ("", *phrases)]
     over = [s["agent"] for kind, s in every if kind == "said" and not _is_found(judged, s["patient"], s["agent"])]
-    return tuple(c for kind, said in every if said["agent"] not in over for c in _spoken(kind, said)), tuple(over)
+    chosen = tuple(
+        clip for kind, said in every if said["agent"] not in over for clip in _spoken(kind, said, everything=everything)
+    )
+    return chosen, tuple(over)
 
 
-def _spoken(kind: Kind, said: dict[str, Any]) -> Iterator[Clip]:
-    for turn, voice in enumerate(said["voices"]):
-        for snr_db in SNRS_DB:
-            yield Clip(kind, said["half"], said.get("phrase", ""), said["patient"], said["agent"], voice, snr_db, turn)
+def _spoken(kind: Kind, said: dict[str, Any], *, everything: bool) -> Iterator[Clip]:
+    voices: list[str] = said["voices"]
+    first = int(sha256(said["agent"].encode()).hexdigest(), 16)
+    for level, snr_db in enumerate(SNRS_DB):
+        for voice in voices if everything else [voices[(first + level) % len(voices)]]:
+            yield Clip(kind, said["half"], said.get("phrase", ""), said["patient"], said["agent"], voice, snr_db)
 
 
 def _framed(phrase: str, judged: Judged) -> dict[str, Any]:

@@ -1,11 +1,17 @@
-"""Figures of the phrase bench: counts, ratios with 95 % intervals, and what was confused with what."""
+"""Figures of the phrase bench: counts, ratios with 95 % intervals, and what was missed or confused with what."""
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from tests.bench.phrase_clips import HARD_DB, SNRS_DB
+
 Z_95 = 1.96
-MOST_LISTED = 40
+_HEADER = (
+    "| {} | said / clean clips | recall: counts | counts or waits | precision: counts | counts or waits "
+    "| text search: recall | precision |\n|---|---|---|---|---|---|---|---|"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,11 @@ class Outcome:
         """For a person to listen, and nothing counts without."""
         return "review" in self.statuses and not self.counts
 
+    @property
+    def is_promised(self) -> bool:
+        """Whether the figures are promised for a line as good as this."""
+        return self.snr_db > HARD_DB
+
 
 def wilson(part: int, whole: int) -> tuple[float, float]:
     """95 % interval of part/whole (Wilson's score interval); (0, 1) of nothing."""
@@ -48,21 +59,39 @@ def wilson(part: int, whole: int) -> tuple[float, float]:
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """Markdown: recall and precision by half and noise, beside plain text search; then the confusions."""
-    lines = [
-        "| half | SNR, dB | said / clean clips | recall: counts | counts or waits | precision: counts "
-        "| counts or waits | text search: recall | precision |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    for half in ("fit", "report"):
-        for snr_db in (25.0, 12.0, None):
-            mine = [o for o in outcomes if o.half == half and snr_db in (None, o.snr_db)]
-            if mine:
-                lines.append(_row(half, "both" if snr_db is None else f"{snr_db:g}", mine))
-    return "\n".join((*lines, "", *_confusions([o for o in outcomes if o.half == "report"])))
+    """Markdown: recall and precision by half and noise, by voice and by kind of clean clip; misses, wrong findings."""
+    return "\n\n".join(
+        (
+            _by_noise(outcomes),
+            "By voice, 25 and 15 dB:",
+            _rows("voice", outcomes, lambda o: f"{o.voice} ({o.half})" if o.is_promised else None),
+            "Clean clips of the half report with a finding that counts, by what they are:",
+            _clean(outcomes),
+            *_confusions([o for o in outcomes if o.half == "report"]),
+        )
+    )
 
 
-def _row(half: str, snr: str, mine: Sequence[Outcome]) -> str:
+def _by_noise(outcomes: Sequence[Outcome]) -> str:
+    lines = [_HEADER.format("half, SNR")]
+    for half in ("report", "fit"):
+        mine = [o for o in outcomes if o.half == half]
+        groups = [("25 and 15 dB", [o for o in mine if o.is_promised])]
+        groups += [(f"{snr_db:g} dB", [o for o in mine if o.snr_db == snr_db]) for snr_db in SNRS_DB]
+        lines += [_row(f"{half}, {name}", group) for name, group in groups if group]
+    return "\n".join(lines)
+
+
+def _rows(title: str, outcomes: Iterable[Outcome], group: Callable[[Outcome], str | None]) -> str:
+    groups: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        name = group(outcome)
+        if name is not None:
+            groups[name].append(outcome)
+    return "\n".join((_HEADER.format(title), *(_row(name, mine) for name, mine in sorted(groups.items()))))
+
+
+def _row(name: str, mine: Sequence[Outcome]) -> str:
     said, clean = [o for o in mine if o.is_said], [o for o in mine if not o.is_said]
     found, wrong = sum(o.counts for o in said), sum(o.counts for o in clean)
     all_found = found + sum(o.waits for o in said)
@@ -76,7 +105,19 @@ def _row(half: str, snr: str, mine: Sequence[Outcome]) -> str:
         _ratio(by_text, len(said)),
         _ratio(by_text, by_text + text_wrong),
     )
-    return f"| {half} | {snr} | {len(said)} / {len(clean)} | {' | '.join(cells)} |"
+    return f"| {name} | {len(said)} / {len(clean)} | {' | '.join(cells)} |"
+
+
+def _clean(outcomes: Sequence[Outcome]) -> str:
+    lines = ["| kind | 25 and 15 dB | 12 dB |", "|---|---|---|"]
+    mine = [o for o in outcomes if o.half == "report" and not o.is_said]
+    for kind in sorted({o.kind for o in mine}):
+        cells = []
+        for promised in (True, False):
+            there = [o for o in mine if o.kind == kind and o.is_promised == promised]
+            cells.append(f"{sum(o.counts for o in there)} of {len(there)}")
+        lines.append(f"| {kind} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def _ratio(part: int, whole: int) -> str:
@@ -87,9 +128,20 @@ def _ratio(part: int, whole: int) -> str:
 def _confusions(mine: Sequence[Outcome]) -> list[str]:
     wrong = [o for o in mine if not o.is_said and o.counts]
     missed = [o for o in mine if o.is_said and not o.counts]
-    lines = [f"Wrongly found: {len(wrong)}", ""]
-    lines += [f"- {o.snr_db:g} dB, {o.kind}: {o.text} — heard {o.heard}: {o.matched}" for o in wrong[:MOST_LISTED]]
-    lines += ["", f"Not counted: {len(missed)}, of them {sum(o.waits for o in missed)} for review", ""]
-    for o in missed[:MOST_LISTED]:
-        lines.append(f"- {o.snr_db:g} dB: {o.phrase} — heard {o.heard}: {o.matched or 'nothing'}")
-    return lines
+    listed = [f"Found where nothing was wrong (half report): {len(wrong)} clips"]
+    listed.append("\n".join(f"- {o.kind}, {_where(o)}: {o.text} — heard {o.heard}: {o.matched}" for o in wrong) or "–")
+    listed.append(
+        f"Said and not counted (half report): {len(missed)} clips, of them {sum(o.waits for o in missed)} for review"
+    )
+    by_phrase: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in missed:
+        by_phrase[outcome.phrase].append(outcome)
+    lines = [
+        f"- {phrase}: " + "; ".join(f"{_where(o)}, heard {o.heard or '–'}: {o.matched or 'no finding'}" for o in mine)
+        for phrase, mine in sorted(by_phrase.items(), key=lambda item: -len(item[1]))
+    ]
+    return [*listed, "\n".join(lines) or "–"]
+
+
+def _where(outcome: Outcome) -> str:
+    return f"{outcome.snr_db:g} dB {outcome.voice}"

@@ -1,0 +1,142 @@
+"""The phrase bench itself: the design of its clips, its labels and its figures, on hand-made outcomes. No model."""
+
+from collections import Counter, defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.config import load_settings
+from pipeline.judge import Judge
+from pipeline.model import Probe
+from tests.bench import phrase_calls
+from tests.bench.bench_phrases import outcomes_of
+from tests.bench.phrase_calls import Cache, Heard, call_name
+from tests.bench.phrase_clips import SNRS_DB, VOICES, Clip, clips, forbidden_phrases
+from tests.bench.phrase_figures import Outcome, table, wilson
+from tests.bench.phrase_fit import places
+from tests.builders import make_facts
+
+
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
+    return Judge(load_settings(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(scope="module")
+def every(judge: Judge) -> tuple[Clip, ...]:
+    return clips(judge.rulebook, lambda facts: judge.judge(facts).findings)[0]
+
+
+def test_every_phrase_is_said_once_at_each_noise_level(judge: Judge, every: tuple[Clip, ...]) -> None:
+    said = Counter((c.phrase, c.snr_db) for c in every if c.kind == "said")
+    assert set(said) == {(p, s) for p in forbidden_phrases(judge.rulebook) for s in SNRS_DB}
+    assert set(said.values()) == {1}
+
+
+def test_each_sentence_has_two_voices_and_each_voice_many_phrases(every: tuple[Clip, ...]) -> None:
+    voices = defaultdict(set)
+    phrases = defaultdict(set)
+    for clip in every:
+        if clip.kind == "said":
+            voices[clip.phrase].add(clip.voice)
+            phrases[clip.voice, clip.snr_db].add(clip.phrase)
+    assert {len(v) for v in voices.values()} == {2}
+    assert len(phrases) == 7 * len(SNRS_DB)
+    assert min(map(len, phrases.values())) >= 15
+
+
+def test_there_are_about_as_many_clean_clips(every: tuple[Clip, ...]) -> None:
+    said = sum(c.kind == "said" for c in every)
+    assert len(every) - said == pytest.approx(said, rel=0.2)
+
+
+def test_the_halves_share_no_voice_and_no_sentence(every: tuple[Clip, ...]) -> None:
+    halves = {half: [c for c in every if c.half == half] for half in ("fit", "report")}
+    assert not {c.voice for c in halves["fit"]} & {c.voice for c in halves["report"]}
+    assert not {c.agent for c in halves["fit"] if c.kind in ("said", "near")} & {
+        c.agent for c in halves["report"] if c.kind in ("said", "near")
+    }
+    said = {half: {c.phrase for c in mine if c.kind == "said"} for half, mine in halves.items()}
+    assert not said["fit"] & said["report"]
+    assert {c.voice for c in every} == {v for voices in VOICES.values() for v in voices}
+
+
+def test_everything_has_each_voice_at_each_level(judge: Judge, every: tuple[Clip, ...]) -> None:
+    more, _ = clips(judge.rulebook, lambda facts: judge.judge(facts).findings, everything=True)
+    assert set(every) < set(more)
+    assert sum(c.kind == "said" for c in more) == 2 * sum(c.kind == "said" for c in every)
+
+
+CLIP = Clip("said", "fit", "不知道", "那怎么办呢？", "这个我不知道，你问别人吧。", "zf_xiaobei", 25.0)
+
+
+def test_a_call_is_known_by_what_is_spoken_in_it() -> None:
+    assert call_name((CLIP,)) == call_name((replace(CLIP),))
+    assert call_name((CLIP,)) != call_name((replace(CLIP, snr_db=15.0),))
+
+
+def test_a_call_that_was_not_heard_is_not_read(tmp_path: Path) -> None:
+    assert Cache(tmp_path).read((CLIP,)) is None
+
+
+def test_no_call_is_begun_when_time_is_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(phrase_calls, "cache_folder", lambda: tmp_path)
+    with pytest.raises(phrase_calls.NotAllError, match="1 calls are left"):
+        phrase_calls.heard((CLIP,), limit_s=0.0)
+
+
+def probe(phrase: str, start_s: float) -> Probe:
+    return Probe(phrase, 1, 0, 3, start_s, start_s + 0.8, 0.1, -5.0, -4.0, -1.0)
+
+
+def heard_call(kind: str, agent: str, *probes: Probe) -> Heard:
+    clip = replace(CLIP, kind=kind, agent=agent)  # type: ignore[arg-type]
+    lines = (("patient", 0.5, 1.5, clip.patient), ("agent", 2.0, 5.0, agent))
+    facts = make_facts(lines=lines, probes=probes, role_confidence=1.0, verified=True)
+    return Heard((clip,), ((0.5, 1.5),), ((2.0, 5.0),), facts)
+
+
+def test_a_place_is_right_where_the_phrase_was_said() -> None:
+    call = heard_call("said", CLIP.agent, probe("不知道", 2.5), probe("急什么", 3.0), probe("不知道", 7.0))
+    assert [(p.phrase, right) for p, _, right in places(call)] == [("不知道", True), ("急什么", False)]
+
+
+def test_a_phrase_that_shares_characters_with_the_one_said_is_neither_right_nor_wrong() -> None:
+    assert not list(places(heard_call("said", CLIP.agent, probe("这都不知道", 2.5))))
+
+
+def test_nothing_is_right_in_a_clean_clip() -> None:
+    call = heard_call("near", "这些短信里都有。", probe("不知道", 2.5))
+    assert [right for _, _, right in places(call)] == [False]
+
+
+def test_an_outcome_holds_findings_and_text_search_against_the_clip(judge: Judge) -> None:
+    (outcome,) = outcomes_of([heard_call("said", CLIP.agent)], judge)
+    assert outcome.by_text
+    assert outcome.waits  # nobody listened
+    (clean,) = outcomes_of([heard_call("near", "这些短信里都有。")], judge)
+    assert not clean.by_text
+    assert clean.statuses == ()
+
+
+def outcome(said: bool, status: str = "", snr_db: float = 25.0, by_text: bool = False) -> Outcome:
+    kind, statuses = ("said" if said else "near"), ((status,) if status else ())
+    return Outcome(kind, "report", snr_db, "zm_yunxi", "急什么", "急什么。", "提什么", statuses, status, by_text)
+
+
+def test_recall_and_precision_are_counted_by_clip() -> None:
+    mine = [outcome(True, "violated", by_text=True), outcome(True, "review"), outcome(True), outcome(False)]
+    mine += [outcome(False, "violated"), outcome(True, "violated", snr_db=12.0)]
+    text = table(mine)
+    row = next(line for line in text.splitlines() if line.startswith("| report, 25 and 15 dB"))
+    ratios = [cell.split()[0] for cell in row.split("|")[2:-1]]
+    assert ratios == ["3", "0.333", "0.667", "0.500", "0.667", "0.333", "1.000"]
+    assert "- 急什么: 25 dB zm_yunxi, heard 提什么: review; 25 dB zm_yunxi, heard 提什么: no finding" in text
+    assert "Found where nothing was wrong (half report): 1 clips" in text
+
+
+def test_the_interval_is_wilsons() -> None:
+    low, high = wilson(8, 10)  # Wilson (1927), as in Brown, Cai and DasGupta (2001)
+    assert (round(low, 3), round(high, 3)) == (0.490, 0.943)
+    assert wilson(0, 0) == (0.0, 1.0)
