@@ -145,9 +145,15 @@ class DashboardSettings(Section):
 
 
 class ReviewSettings(Section):
-    """appeal_days: how long an agent may appeal against a result."""
+    """What people do with results. appeal_days: how long an agent may appeal against one.
+
+    task_lock_s: a claimed task is the claimer's alone for so long. sample_*: what a new sampling plan begins with.
+    """
 
     appeal_days: Positive
+    task_lock_s: Annotated[float, Field(ge=60, le=86_400)]
+    sample_calls: Annotated[int, Field(ge=1, le=500)]
+    sample_due_days: Annotated[int, Field(ge=1, le=365)]
 
 
 class AuthSettings(Section):

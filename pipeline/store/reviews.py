@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pipeline.errors import StoreError
 from pipeline.store.sqlite import now, open_sqlite, transaction
@@ -221,6 +221,10 @@ class ReviewStore:
         values = {"call_id": call_id, "limit": limit}
         rows = self._connection.execute(statement("read", "review_audit"), values)
         return tuple(AuditEntry(_time(r["created_at"]), r["who"], r["what"], r["call_id"], r["detail"]) for r in rows)
+
+    def rows(self, name: str, **values: object) -> list[dict[str, Any]]:
+        """The rows of sql/read/NAME.sql on this store, as they are."""
+        return [dict(row) for row in self._connection.execute(statement("read", name), values)]
 
     def _reviews(self, call_id: str | None) -> tuple[Review, ...]:
         items: dict[int, list[ReviewItem]] = {}
