@@ -1,6 +1,7 @@
 """One stack over some calls, in a process of its own: python -m tests.bench.child STACK OUT.json FILE..."""
 
 import json
+import os
 import re
 import sys
 import time
@@ -34,6 +35,7 @@ def measure(stack: str, paths: list[Path]) -> dict[str, Any]:
     analyzer = load(stack)
     load_s = time.perf_counter() - began
     total, written, calls = CallFigures(), ErrorCount(), {}
+    cpu_began = time.process_time()
     for path in paths:
         truth = truth_of(path)
         report = analyzer.analyze(path)
@@ -44,6 +46,8 @@ def measure(stack: str, paths: list[Path]) -> dict[str, Any]:
         **as_rates(total),
         "cer_as_written": written.rate,
         "load_s": load_s,
+        "cpu_s": time.process_time() - cpu_began,
+        "load_average": os.getloadavg()[0],
         "peak_memory_mib": peak_memory_mib(),
         "families": {name: asdict(count) for name, count in total.families},
         "calls": calls,

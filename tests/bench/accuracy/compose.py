@@ -43,8 +43,8 @@ class Plan:
     """One call to be made.
 
     spec: who says what; levels and noise are those of the condition. prompt: what a machine says before anybody
-    answers, "" for nothing, in the voice prompt_voice; keys: pressed after it. music_s: hold music before the call begins.
-    echoes: the parties that speak in a room.
+    answers, "" for nothing, in the voice prompt_voice; keys: pressed after it. music_s: hold music before the call
+    begins. echoes: the parties that speak in a room.
     """
 
     spec: Spec

@@ -52,6 +52,12 @@ def digest(plan: Plan) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def truth(path: Path) -> dict[str, Any]:
+    """A truth file's values."""
+    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return values
+
+
 def make(plans: Sequence[Plan], told: Callable[[str], None]) -> Iterator[Path]:
     """The truth files of the plans; what is not there yet is made first (0.4 s of processor time a second of speech).
 
@@ -60,7 +66,7 @@ def make(plans: Sequence[Plan], told: Callable[[str], None]) -> Iterator[Path]:
     voice: tts.Kokoro | None = None
     for number, plan in enumerate(plans):
         path = folder(plan.part) / f"{plan.spec.id}.truth.json"
-        if not path.is_file() or json.loads(path.read_text(encoding="utf-8"))["digest"] != digest(plan):
+        if not path.is_file() or truth(path)["digest"] != digest(plan):
             if voice is None:
                 tts.fetch(tts.assets_folder())
                 voice = tts.Kokoro(tts.assets_folder())
@@ -94,7 +100,7 @@ def render(plan: Plan, voice: tts.Kokoro) -> tuple[Call, Call]:
     shift = len(before["agent"])
     sides = {side: np.concatenate([before[side], sides[side]]) for side in sides}
     sounds = [*heard, *((kind, a + shift, b + shift) for kind, a, b in sounds)]
-    truth = {
+    values = {
         "id": spec.id,
         "topic": spec.topic,
         "form": "both",
@@ -106,7 +112,7 @@ def render(plan: Plan, voice: tts.Kokoro) -> tuple[Call, Call]:
         "sounds": [[kind, round(a / line.RATE_HZ, 3), round(b / line.RATE_HZ, 3)] for kind, a, b in sounds],
         "plan": _plan(plan),
     }
-    return tuple(Call(_transmitted(plan, sides, form), truth) for form in FORMS)  # type: ignore[return-value]
+    return tuple(Call(_transmitted(plan, sides, form), values) for form in FORMS)  # type: ignore[return-value]
 
 
 def real_recordings() -> Path:
@@ -130,7 +136,7 @@ def real_recordings() -> Path:
         }
         for row in rows
     ]
-    truth = {
+    values = {
         "id": "pyannote_sample",
         "topic": "其他",
         "form": "mono",
@@ -138,7 +144,7 @@ def real_recordings() -> Path:
         "turns": turns,
     }
     more = {"expect": [], "forbid": [], "prompts": [], "sounds": [], "plan": {"condition": "real", "voices": 2}}
-    write_truth(target / "pyannote_sample.truth.json", {**truth, **more})
+    write_truth(target / "pyannote_sample.truth.json", {**values, **more})
     return target / "pyannote_sample.truth.json"
 
 
@@ -236,4 +242,4 @@ def _plan(plan: Plan) -> dict[str, Any]:
     }
 
 
-__all__ = ["digest", "folder", "make", "real_recordings", "render"]
+__all__ = ["digest", "folder", "make", "real_recordings", "render", "truth"]
