@@ -16,25 +16,22 @@ phrase counts as said though other sounds were written down; about a fuzzy hit i
 rulebook adds later has no probes until the call is analysed again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from pipeline.config.yaml_source import Place
 from pipeline.model import Probe
-from pipeline.rules.index import SOUND, TEXT, MatchIndex, Plan, Raw
-from pipeline.rules.lines import HARD
+from pipeline.rules.index import FUZZY, REGEX, TEXT, MatchIndex, Places
 from pipeline.rules.spoken import Span, SpokenTurn
-from pipeline.sounds import distance, encode
+from pipeline.sounds import encode
 
 Match = Literal["text", "pinyin", "fuzzy"]
 How = Literal["text", "pinyin", "sensible", "fuzzy", "regex", "said", "unsure"]
 
 MAX_DISTANCE = 0.15
 PINYIN_FACTOR = 0.8  # how much surer a hit by characters is than one by sound alone
-_SOFT_STOP_MIN_CHARACTERS = 4
-_SAME = 1e-6
 
 
 @dataclass(frozen=True)
@@ -146,30 +143,33 @@ class Alternatives:
 
     def hits(self, turn: SpokenTurn) -> list[Hit]:
         """Every place, overlapping ones too, in no order."""
-        raw, plan = self._found_in(turn)
-        found: list[Hit] = []
-        stops = turn.stops
-        for needle in plan.uses.keys() & raw.places.keys():
-            for kind, which in plan.uses[needle]:
-                phrase = self.phrases[which]
-                length = len(phrase.characters)
-                for start in raw.places[needle]:
-                    inside = max(stops[start + 1 : start + length], default=0)
-                    if inside == HARD or (inside and length < _SOFT_STOP_MIN_CHARACTERS):
-                        continue
-                    span = Span(start, start + length)
-                    if kind == TEXT:
-                        found.append(Hit(span, "text", phrase.characters))
-                    elif (hit := _by_sound(phrase, turn, span, exactly=kind == SOUND)) is not None:
-                        found.append(hit)
-        left = raw.expressions & plan.tried
-        while left:
-            lowest = left & -left
-            left ^= lowest
-            found.extend(_matches(self.patterns[plan.expressions[lowest.bit_length() - 1]], turn))
+        places, offset = self._found_in(turn)
+        found = self.hits_at(places, turn.flat, offset) if len(places) else []
         if turn.probes:
+            asked = turn.asked()
+            found = [hit for hit in found if hit.how != "fuzzy" or not _is_asked(hit, asked)]
             found.extend(self._hidden(turn))
         return found
+
+    def hits_at(self, places: Places, flat: str, offset: int) -> list[Hit]:
+        """The hits at these places of a line. offset: of the turn that `flat` is of."""
+        columns = (places.starts - offset, places.ends - offset, places.kinds, places.which, places.distances)
+        return [
+            self.hit(Span(start, end), kind, which, distance, flat)
+            for start, end, kind, which, distance in zip(*(column.tolist() for column in columns), strict=True)
+        ]
+
+    def hit(self, span: Span, kind: int, which: int, distance: float, flat: str) -> Hit:
+        """What was found in a turn as a hit. kind, which, distance: see `rules.index.Places`."""
+        if kind == REGEX:
+            return Hit(span, "regex", self.patterns[which].shown)
+        phrase = self.phrases[which]
+        if kind == TEXT:
+            return Hit(span, "text", phrase.characters)
+        if kind == FUZZY:
+            return Hit(span, "fuzzy", phrase.characters, distance=distance)
+        heard = flat[span.start : span.end]
+        return Hit(span, "sensible" if heard in phrase.sensible else "pinyin", phrase.characters)
 
     def meant(self, text: str) -> Iterator[Span]:
         """Where the expressions match a text that is no turn's."""
@@ -177,21 +177,16 @@ class Alternatives:
             for match in pattern.compiled.finditer(text):
                 yield Span(match.start(), match.end())
 
-    def may_hit(self, turn: SpokenTurn) -> bool:
-        """False: `hits` would find nothing. Cheap."""
-        number = turn.numbers.get(id(self))
-        return number is None or bool(turn.mask >> number & 1)
-
     @cached_property
     def _own_index(self) -> MatchIndex:
         return MatchIndex([self])
 
-    def _found_in(self, turn: SpokenTurn) -> tuple[Raw, Plan]:
-        """What the turn's index found, or one of this list's own where that does not know it."""
-        number = turn.numbers.get(id(self))
-        if number is not None:
-            return turn.raw, turn.plans[number]
-        return self._own_index.search_turn(turn.flat, turn.sounds), self._own_index.plans[0]
+    def _found_in(self, turn: SpokenTurn) -> tuple[Places, int]:
+        """What the turn's index found, or one of this list's own where that does not know it; where the turn begins."""
+        known = turn.places(self)
+        if known is None:
+            return self._own_index.search_turn(turn.flat, turn.sounds, turn.stops).places(0), 0
+        return known
 
     def _hidden(self, turn: SpokenTurn) -> Iterator[Hit]:
         """Every place where the audio was found to hold a phrase behind other characters."""
@@ -204,32 +199,6 @@ class Alternatives:
                         yield Hit(span, how, phrase.characters, probe, said=said)
 
 
-def _by_sound(phrase: Phrase, turn: SpokenTurn, span: Span, *, exactly: bool) -> Hit | None:
-    """The hit where other characters were recognised that sound the same (exactly), or nearly the same."""
-    heard = turn.flat[span.start : span.end]
-    if heard == phrase.characters:
-        return None
-    if exactly:
-        return Hit(span, "sensible" if heard in phrase.sensible else "pinyin", phrase.characters)
-    far = distance(phrase.codes, turn.sounds[span.start : span.end])
-    if far < _SAME or any(p.phrase == phrase.characters and s.overlaps(span) for s, p in turn.asked()):
-        return None
-    return Hit(span, "fuzzy", phrase.characters, distance=far)
-
-
-def _matches(pattern: Pattern, turn: SpokenTurn) -> Iterator[Hit]:
-    """Every match that no full stop cuts."""
-    key = ("matches", pattern.source)
-    spans = turn.memo.get(key)
-    if spans is None:  # many lists share expressions
-        spans = turn.memo[key] = [s for s in _spans(pattern, turn) if turn.stop_within(s) != "hard" and s.start < s.end]
-    for span in spans:
-        yield Hit(span, "regex", pattern.shown)
-
-
-def _spans(pattern: Pattern, turn: SpokenTurn) -> Iterator[Span]:
-    """Every match. Bytes are searched: they spare the library a conversion for each expression."""
-    data = turn.flat_bytes
-    for match in pattern.compiled.finditer(data):
-        start = len(data[: match.start()].decode())
-        yield Span(start, start + len(data[match.start() : match.end()].decode()))
+def _is_asked(hit: Hit, asked: Iterable[tuple[Span, Probe]]) -> bool:
+    """Whether the audio was asked about this phrase there: its word is the last."""
+    return any(probe.phrase == hit.phrase and span.overlaps(hit.span) for span, probe in asked)

@@ -11,7 +11,7 @@ Expressions are RE2's; Python's own parser reads them. Where the two languages d
 
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, product
@@ -22,6 +22,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.rules.needles import Indices, expanded
 
 _MOST = 200  # literals of one set
 _SETS = 2  # of one expression: those that say most
@@ -34,7 +36,6 @@ _COMMON = "的您是我一不了好有在您个就请这那吗到要可以上号
 _RARE = 0.0004
 _SECOND = 0.02  # how much rarer each further character makes a literal
 
-_Indices = NDArray[np.intp]
 _Literals = frozenset[str]
 _EMPTY: _Literals = frozenset({""})
 
@@ -53,15 +54,13 @@ _ANYTHING = _Part(None, None)
 class Gates:
     """Which expressions may match where, told by the literals that they cannot do without.
 
-    literals: each with its number. count: of the expressions; the same expression counts once.
+    literals: each with its number.
     """
 
     def __init__(self, sources: Iterable[str]) -> None:
-        self._bits = {source: bit for bit, source in enumerate(dict.fromkeys(sources))}
-        self.count = len(self._bits)
         self.literals: dict[str, int] = {}
         sets: dict[frozenset[str], int] = {}
-        needed = [[sets.setdefault(one, len(sets)) for one in required(source)] for source in self._bits]
+        self.needed = [tuple(sets.setdefault(one, len(sets)) for one in required(source)) for source in sources]
         members = [(self.literals.setdefault(text, len(self.literals)), n) for one, n in sets.items() for text in one]
         self._sets_count = len(sets)
         of_literal: list[list[int]] = [[] for _ in self.literals]
@@ -70,28 +69,30 @@ class Gates:
         self._sizes = np.array([len(found) for found in of_literal], np.intp)
         self._members = np.array(list(chain.from_iterable(of_literal)), np.intp)
         self._firsts = np.cumsum(self._sizes) - self._sizes
-        most = max(map(len, needed), default=0)
-        # A set that is always there stands at the end, for expressions that need fewer.
-        self._needed = np.array([one + [len(sets)] * (most - len(one)) for one in needed], np.intp).reshape(
-            len(needed), most
-        )
 
-    def of(self, sources: Sequence[str]) -> tuple[dict[int, int], int]:
-        """For each bit which of these expressions, and the mask of these bits."""
-        bits = {self._bits[source]: which for which, source in enumerate(sources)}
-        return bits, sum(1 << bit for bit in bits)
+    def opened(self, turns: Indices, literals: Indices, count: int) -> "Opened":
+        """turns, literals: what was found where. count: of all turns."""
+        there = np.zeros((self._sets_count, count), np.bool_)
+        which, members = expanded(self._firsts[literals], self._sizes[literals])
+        there[self._members[members], turns[which]] = True
+        return Opened(self, there)
 
-    def open(self, turns: _Indices, literals: _Indices, count: int) -> NDArray[np.bool_]:
-        """Whether an expression may match in a turn: (expressions, turns). turns, literals: what was found where."""
-        there = np.zeros((self._sets_count + 1, count), np.bool_)
-        there[-1] = True
-        sizes = self._sizes[literals]
-        steps = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        there[self._members[np.repeat(self._firsts[literals], sizes) + steps], np.repeat(turns, sizes)] = True
-        may_match = np.ones((self.count, count), np.bool_)
-        for column in self._needed.T:
-            may_match &= there[column]
-        return may_match
+
+class Opened:
+    """The turns in which expressions may match. there: whether a set of literals has one in a turn: (sets, turns)."""
+
+    def __init__(self, gates: Gates, there: NDArray[np.bool_]) -> None:
+        self._gates, self._there = gates, there
+
+    def turns(self, expression: int) -> Indices:
+        """Those of the expression of this number."""
+        needed = self._gates.needed[expression]
+        if not needed:
+            return np.arange(self._there.shape[1])
+        may_match = self._there[needed[0]]
+        for number in needed[1:]:
+            may_match = may_match & self._there[number]
+        return np.flatnonzero(may_match)
 
 
 @lru_cache(maxsize=16_384)

@@ -1,35 +1,32 @@
 """All phrases and expressions of a rulebook, looked for at once in all turns of many calls.
 
-Phrases are needles: as characters in `Lines.flat`, as sounds in `Lines.sounds`, both with Aho-Corasick (one pass,
-however many there are); phrases that may sound nearly so by their distance at every place. Expressions are tried only
-in turns that hold the literals which they cannot do without (`rules.gates`). What comes out are raw places; what they
-mean (stops, exceptions, readings that make sense) is up to `rules.elements` and `rules.words`, which look at few of
-them.
+Phrases are needles: as characters in `flat`, as sounds in `sounds`, both with Aho-Corasick (one pass, however many
+there are); phrases that may sound nearly so by their distance at every place. Expressions are tried only in turns that
+hold the literals which they cannot do without (`rules.gates`, `rules.expressions`). What comes out are arrays of
+places, stops minded; what else they mean (exceptions, readings that make sense) is up to `rules.tables`,
+`rules.elements` and `rules.words`.
 
-The same needles are searched in one turn and in 100 000 calls.
+The same needles are searched in one turn and in 100 000 calls; no Python object is made for a place.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from typing import Protocol
+from functools import cached_property
+from typing import Any, Protocol
 
-import ahocorasick_rs
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.rules.gates import Gates
-from pipeline.rules.lines import Lines
-from pipeline.sounds import UNKNOWN, costs, numbers
+from pipeline.rules.expressions import Expressions, Matches
+from pipeline.rules.lines import HARD
+from pipeline.rules.needles import Indices, Search, character_of_each_byte, codes_of, expanded
+from pipeline.sounds import UNKNOWN, costs, distance, numbers
 
-TEXT, SOUND, FUZZY = range(3)
-"""How a needle stands for a phrase: by its characters, by its sounds, nearly by its sounds."""
+TEXT, SOUND, FUZZY, REGEX = range(4)
+"""How a place was found: by a phrase's characters, by its sounds, nearly by its sounds, by an expression."""
 
-Use = tuple[int, int]
-"""How, and which of the list's phrases."""
-
-_Indices = NDArray[np.intp]
-_WORD = 64  # bits of a row of masks
+SAME = 1e-6  # a distance that is none
+SOFT_STOP_MIN_CHARACTERS = 4
 
 
 class Sought(Protocol):
@@ -48,6 +45,8 @@ class Sought(Protocol):
 class Expression(Protocol):
     @property
     def source(self) -> str: ...
+    @property
+    def compiled(self) -> Any: ...
 
 
 class Alternatives(Protocol):
@@ -61,140 +60,216 @@ class Alternatives(Protocol):
     def min_syllables(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to make of what was found for one list.
+class Searchable(Protocol):
+    """Turns one after the other with a WALL after each (`rules.lines`), or a single one. starts: where they begin."""
 
-    uses: for each needle what it stands for. expressions: for a bit in `Raw.expressions` which of the list's; tried:
-    the mask of these bits.
+    @property
+    def flat(self) -> str: ...
+    @property
+    def sounds(self) -> str: ...
+    @property
+    def stops(self) -> bytes: ...
+    @property
+    def starts(self) -> Indices: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A single turn to search."""
+
+    flat: str
+    sounds: str
+    stops: bytes
+    starts: Indices
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a list was found in a line, by start, then end; no full stop parts a place.
+
+    starts, ends: characters of the line, end excluded. kinds: TEXT to REGEX. which: of the list's phrases or, for
+    REGEX, of its expressions. turns: the turn of each. distances: for FUZZY from the phrase, per syllable, else 0.
     """
 
-    uses: Mapping[int, tuple[Use, ...]]
-    expressions: Mapping[int, int]
-    tried: int
+    starts: Indices
+    ends: Indices
+    kinds: Indices
+    which: Indices
+    turns: Indices
+    distances: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def taken(self, chosen: Any) -> "Places":
+        """Those that a mask or an array of numbers names."""
+        columns = (self.starts, self.ends, self.kinds, self.which, self.turns, self.distances)
+        return Places(*(column[chosen] for column in columns))
+
+
+_NONE = np.zeros(0, np.intp)
+NOWHERE = Places(_NONE, _NONE, _NONE, _NONE, _NONE, np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
-    """What was found in one turn.
+class _Plan:
+    """What to make of what is found for one list; one row for each use of a needle.
 
-    mask: bit n for list n of the index. places: for each needle where in the turn. expressions: the bits of those that
-    may match.
+    needles: with kinds and which as in `Places`. lengths: characters. texts: the needle of the same phrase's
+    characters. expressions: their numbers, and which of the list's they are.
     """
 
-    mask: int
-    places: Mapping[int, Sequence[int]]
-    expressions: int = 0
-
-
-class Marks:
-    """What was found in all turns of a line; `of(number)` is that of one turn."""
-
-    def __init__(
-        self, masks: list[int], expressions: list[int], bounds: list[int], needles: _Indices, offsets: _Indices
-    ) -> None:
-        self.masks = masks
-        self._expressions = expressions
-        self._bounds = bounds
-        self._needles = needles
-        self._offsets = offsets
-
-    def of(self, number: int) -> Raw:
-        low, high = self._bounds[number], self._bounds[number + 1]
-        places = zip(self._needles[low:high].tolist(), self._offsets[low:high].tolist(), strict=True)
-        return Raw(self.masks[number], _grouped(places), self._expressions[number])
+    needles: Indices
+    kinds: Indices
+    which: Indices
+    lengths: Indices
+    texts: Indices
+    expressions: tuple[tuple[int, int], ...]
 
 
 class MatchIndex:
-    """Needles of many lists, which it holds on to and knows by identity.
-
-    numbers: for the `id` of each list its bit in every mask and its place in `plans`.
-    """
+    """Needles of many lists, which it holds on to and knows by identity. numbers: for the `id` of each its number."""
 
     def __init__(self, lists: Iterable[Alternatives]) -> None:
-        self._lists = tuple({id(listed): listed for listed in lists}.values())
-        self.numbers: Mapping[int, int] = {id(listed): number for number, listed in enumerate(self._lists)}
-        needles, gates = _Needles(), Gates(pattern.source for listed in self._lists for pattern in listed.patterns)
-        self.plans = tuple(
-            Plan(needles.add(listed), *gates.of([pattern.source for pattern in listed.patterns]))
-            for listed in self._lists
-        )
-        self._gates = gates
-        self._phrases = needles.texts
-        self._texts = _Search(dict.fromkeys((*needles.texts, *gates.literals)))
-        self._text_needles = np.array([needles.texts.get(text, -1) for text in self._texts.sought], np.intp)
-        self._text_literals = np.array([gates.literals.get(text, -1) for text in self._texts.sought], np.intp)
-        self._sounds = _Search(needles.sounds)
-        self._sound_needles = np.array(list(needles.sounds.values()), np.intp)
-        self._fuzzy = tuple(needles.fuzzy.items())
-        self._masks = [0] * needles.count
-        for number, plan in enumerate(self.plans):
-            for needle in plan.uses:
-                self._masks[needle] |= 1 << number
-        self._rows = _rows(self._masks, len(self._lists))
-        self._lists_of = _rows([sum(1 << n for n, p in enumerate(self.plans) if p.tried >> bit & 1)
-                                for bit in range(gates.count)], len(self._lists))  # fmt: skip
+        self.lists = tuple({id(listed): listed for listed in lists}.values())
+        self.numbers: Mapping[int, int] = {id(listed): number for number, listed in enumerate(self.lists)}
+        needles = _Needles()
+        self.expressions = Expressions(pattern for listed in self.lists for pattern in listed.patterns)
+        self.plans = tuple(self._plan(listed, needles) for listed in self.lists)
+        literals = self.expressions.literals
+        self.texts = Search(dict.fromkeys((*needles.texts, *literals)))
+        self.text_needles = np.array([needles.texts.get(text, -1) for text in self.texts.sought], np.intp)
+        self.text_literals = np.array([literals.get(text, -1) for text in self.texts.sought], np.intp)
+        self.sounds = Search(needles.sounds)
+        self.sound_needles = np.array(list(needles.sounds.values()), np.intp)
+        self.fuzzy = tuple(needles.fuzzy.items())
+        self.count = needles.count
 
-    def lists_with(self, phrase: str) -> int:
-        """The mask of all lists that hold this phrase."""
-        needle = self._phrases.get(phrase)
-        return 0 if needle is None else self._masks[needle]
+    def search(self, text: Searchable) -> "Searched":
+        """What is found in every turn."""
+        return Searched(self, text)
 
-    def search_turn(self, flat: str, sounds: str) -> Raw:
-        """What is found in one turn."""
-        marks = self._marks(np.zeros(1, np.intp), flat, sounds)
-        return marks.of(0)
+    def search_turn(self, flat: str, sounds: str, stops: bytes) -> "Searched":
+        """What is found in one turn. stops: one more than characters."""
+        return Searched(self, Stretch(flat, sounds, stops, np.zeros(1, np.intp)))
 
-    def search(self, lines: Lines) -> Marks:
-        """What is found in every turn of a line."""
-        starts = np.fromiter((turn.start for turn in lines.turns), np.intp, len(lines.turns))
-        return self._marks(starts, lines.flat, lines.sounds)
+    def _plan(self, listed: Alternatives, needles: "_Needles") -> _Plan:
+        rows = list(dict.fromkeys(needles.rows(listed)))
+        table = np.array(rows, np.intp).reshape(-1, 5)
+        which = {pattern.source: number for number, pattern in enumerate(listed.patterns)}
+        tried = tuple((self.expressions.numbers[source], number) for source, number in which.items())
+        by_needle, kinds, numbers_, lengths, texts = (np.ascontiguousarray(column) for column in table.T)
+        return _Plan(by_needle, kinds, numbers_, lengths, texts, tried)
 
-    def _marks(self, starts: _Indices, flat: str, sounds: str) -> Marks:
-        """starts: where the turns begin, in rising order."""
-        which, places = self._texts.find(flat)
-        literals, needles = self._text_literals[which], self._text_needles[which]
-        is_literal, is_needle = literals >= 0, needles >= 0
-        which, heard = self._sounds.find(sounds)
-        near = np.array(list(self._near(sounds)), np.intp).reshape(-1, 2)
-        found = np.concatenate((needles[is_needle], self._sound_needles[which], near[:, 0]))
-        places_found = np.concatenate((places[is_needle], heard, near[:, 1]))
-        order = np.argsort(places_found, kind="stable")
-        found, places_found = found[order], places_found[order]
-        bounds = np.append(np.searchsorted(places_found, starts), len(places_found))
-        turn_of_literal = np.searchsorted(starts, places[is_literal], side="right") - 1
-        matching = self._gates.open(turn_of_literal, literals[is_literal], len(starts))
-        masks = _joined(self._rows, found, bounds)
-        bits, turns = np.nonzero(matching)
-        by_turn = np.argsort(turns, kind="stable")
-        ends = np.searchsorted(turns[by_turn], np.arange(len(starts) + 1))
-        by_expression = _joined(self._lists_of, bits[by_turn], ends)
-        offsets = places_found - np.repeat(starts, np.diff(bounds))
-        return Marks(
-            [one | other for one, other in zip(masks, by_expression, strict=True)],
-            _as_masks(np.ascontiguousarray(np.packbits(matching, axis=0, bitorder="little").T)),
-            bounds.tolist(),
-            found,
-            offsets,
-        )
 
-    def _near(self, sounds: str) -> Iterator[tuple[int, int]]:
-        """Every place that sounds nearly like a fuzzy phrase: as many syllables, none of them too far in the mean."""
-        if not self._fuzzy or not sounds:
-            return
-        heard = numbers(sounds)
-        rows: dict[int, NDArray[np.float32]] = {}
-        for (codes, limit), needle in self._fuzzy:
-            length = len(codes)
-            if length > len(heard):
-                continue
-            total = np.zeros(len(heard) - length + 1, np.float32)
-            for place, number in enumerate(numbers(codes).tolist()):
-                if number not in rows:
-                    rows[number] = costs()[number].astype(np.float32)[heard]
-                total += rows[number][place : place + len(total)]
-            for start in np.flatnonzero(total <= limit * length + 1e-6).tolist():
-                yield needle, start
+class Searched:
+    """What an index found in a line. Nothing is worked out for a list before somebody asks for it."""
+
+    def __init__(self, index: MatchIndex, text: Searchable) -> None:
+        self.index, self._text = index, text
+        self.starts = text.starts
+        data = text.flat.encode()
+        characters = character_of_each_byte(data)
+        sizes = np.diff(np.append(text.starts, len(text.flat)))
+        self.turn_of: Indices = np.repeat(np.arange(len(text.starts)), sizes)
+        found, places = index.texts.find(codes_of(text.flat), data, characters)
+        literals, needles = index.text_literals[found], index.text_needles[found]
+        is_needle, is_literal = needles >= 0, literals >= 0
+        self._sort(needles[is_needle], places[is_needle])
+        turns = self.turn_of[places[is_literal]]
+        self._matches = Matches(index.expressions, data, characters, text.starts, turns, literals[is_literal])
+        self._places: dict[int, Places] = {}
+
+    def _sort(self, needles: Indices, places: Indices) -> None:
+        """Places by needle, those of the sounds too."""
+        sounds, index = self._text.sounds, self.index
+        data = sounds.encode()
+        found, heard = index.sounds.find(codes_of(sounds), data, character_of_each_byte(data))
+        near = np.array(list(_near(index.fuzzy, sounds)), np.intp).reshape(-1, 2)
+        which = np.concatenate((needles, index.sound_needles[found], near[:, 0]))
+        where = np.concatenate((places, heard, near[:, 1]))
+        small = which.astype(np.uint16) if index.count < 2**16 else which  # numpy sorts these far faster
+        order = np.argsort(small, kind="stable")
+        self._where = where[order]
+        self._bounds = np.searchsorted(which[order], np.arange(index.count + 1))
+        self._keys = which[order] * self._width + self._where
+
+    @property
+    def _width(self) -> int:
+        return len(self._text.flat) + 1
+
+    @cached_property
+    def _stops(self) -> tuple[Indices, Indices]:
+        """How many full stops, and how many stops at all, stand before each place."""
+        stops = np.frombuffer(self._text.stops, np.uint8)
+        return tuple(np.append(0, np.cumsum(kind)) for kind in (stops == HARD, stops > 0))  # type: ignore[return-value]
+
+    def places(self, number: int) -> Places:
+        """All places of the list of this number."""
+        known = self._places.get(number)
+        if known is None:
+            known = self._places[number] = self._found(self.index.plans[number], self.index.lists[number])
+        return known
+
+    def places_in(self, number: int, turn: int) -> Places:
+        """Those of them that lie in one turn."""
+        found = self.places(number)
+        low, high = np.searchsorted(found.turns, (turn, turn + 1))
+        return found.taken(slice(low, high))
+
+    def _found(self, plan: _Plan, listed: Alternatives) -> Places:
+        parts = [self._by_needles(plan, listed)]
+        for expression, which in plan.expressions:
+            starts, ends = self._matches.of(expression)
+            if len(starts):
+                parts.append(self._by_expression(starts, ends, which))
+        parts = [part for part in parts if len(part)]
+        if not parts:
+            return NOWHERE
+        columns = [(p.starts, p.ends, p.kinds, p.which, p.turns, p.distances) for p in parts]
+        joined = Places(*(np.concatenate(column) for column in zip(*columns, strict=True)))
+        return joined.taken(np.lexsort((joined.ends, joined.starts)))
+
+    def _by_expression(self, starts: Indices, ends: Indices, which: int) -> Places:
+        hard, _ = self._stops
+        whole = hard[ends] == hard[starts + 1]
+        starts, ends = starts[whole], ends[whole]
+        kinds = np.full(len(starts), REGEX, np.intp)
+        numbers_ = np.full(len(starts), which, np.intp)
+        return Places(starts, ends, kinds, numbers_, self.turn_of[starts], np.zeros(len(starts)))
+
+    def _by_needles(self, plan: _Plan, listed: Alternatives) -> Places:
+        first = self._bounds[plan.needles]
+        counts = self._bounds[plan.needles + 1] - first
+        if not counts.any():
+            return NOWHERE
+        use, taken = expanded(first, counts)
+        starts = self._where[taken]
+        lengths = plan.lengths[use]
+        ends = starts + lengths
+        hard, any_stop = self._stops
+        parted = hard[ends] != hard[starts + 1]
+        parted |= (any_stop[ends] != any_stop[starts + 1]) & (lengths < SOFT_STOP_MIN_CHARACTERS)
+        parted |= (plan.kinds[use] != TEXT) & self._is_there(plan.texts[use], starts)  # the characters are the phrase's
+        left = ~parted
+        starts, ends, use = starts[left], ends[left], use[left]
+        kinds, which = plan.kinds[use], plan.which[use]
+        found = Places(starts, ends, kinds, which, self.turn_of[starts], np.zeros(len(starts)))
+        return self._measured(found, listed) if (kinds == FUZZY).any() else found
+
+    def _is_there(self, needles: Indices, places: Indices) -> NDArray[np.bool_]:
+        """Whether these needles are at these places."""
+        keys = needles * self._width + places
+        near = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+        there: NDArray[np.bool_] = self._keys[near] == keys
+        return there
+
+    def _measured(self, found: Places, listed: Alternatives) -> Places:
+        """With the distances of what only sounds nearly so; what sounds the same was found by its sounds."""
+        for place in np.flatnonzero(found.kinds == FUZZY).tolist():
+            heard = self._text.sounds[found.starts[place] : found.ends[place]]
+            found.distances[place] = distance(listed.phrases[found.which[place]].codes, heard)
+        return found.taken((found.kinds != FUZZY) | (found.distances >= SAME))
 
 
 class _Needles:
@@ -206,77 +281,39 @@ class _Needles:
         self.fuzzy: dict[tuple[str, float], int] = {}
         self.count = 0
 
-    def add(self, listed: Alternatives) -> dict[int, tuple[Use, ...]]:
-        """The needles of a list, with what each means to it."""
-        uses: dict[int, tuple[Use, ...]] = {}
-        for needle, use in self._phrases(listed):
-            if use not in uses.get(needle, ()):
-                uses[needle] = (*uses.get(needle, ()), use)
-        return uses
-
-    def _phrases(self, listed: Alternatives) -> Iterator[tuple[int, Use]]:
+    def rows(self, listed: Alternatives) -> Iterator[tuple[int, int, int, int, int]]:
+        """The rows of a list's plan."""
         for which, phrase in enumerate(listed.phrases):
-            yield self._number(self.texts, phrase.characters), (TEXT, which)
+            length = len(phrase.characters)
+            text = self._number(self.texts, phrase.characters)
+            yield text, TEXT, which, length, text
             codes = phrase.codes
             if phrase.by_sound and len(codes) >= listed.min_syllables and UNKNOWN not in codes:
-                yield self._number(self.sounds, codes), (SOUND, which)
+                yield self._number(self.sounds, codes), SOUND, which, length, text
                 if phrase.max_distance is not None:
-                    key = (codes, phrase.max_distance)
-                    self.fuzzy[key] = self.fuzzy.get(key, self.count)
-                    self.count = max(self.count, self.fuzzy[key] + 1)
-                    yield self.fuzzy[key], (FUZZY, which)
+                    yield self._number(self.fuzzy, (codes, phrase.max_distance)), FUZZY, which, length, text
 
-    def _number(self, needles: dict[str, int], text: str) -> int:
+    def _number(self, needles: dict[Any, int], text: Any) -> int:
         if text not in needles:
             needles[text] = self.count
             self.count += 1
         return needles[text]
 
 
-class _Search:
-    """Aho-Corasick. sought: the texts in the order of their numbers."""
-
-    def __init__(self, texts: Iterable[str]) -> None:
-        self.sought = tuple(texts)
-        self._automaton = ahocorasick_rs.AhoCorasick(self.sought) if self.sought else None
-
-    def find(self, text: str) -> tuple[_Indices, _Indices]:
-        """(which, where it begins), by where it ends."""
-        if self._automaton is None:
-            return np.zeros(0, np.intp), np.zeros(0, np.intp)
-        found = self._automaton.find_matches_as_indexes(text, overlapping=True)
-        flat = np.fromiter(chain.from_iterable(found), np.intp, 3 * len(found)).reshape(-1, 3)
-        return flat[:, 0], flat[:, 1]
-
-
-def _rows(masks: Sequence[int], bits: int) -> NDArray[np.uint64]:
-    """Masks of so many bits as rows of whole words: (masks, words)."""
-    words = max((bits + _WORD - 1) // _WORD, 1)
-    joined = bytearray(b"".join(mask.to_bytes(words * 8, "little") for mask in masks))
-    return np.frombuffer(joined, "<u8").reshape(-1, words) if joined else np.zeros((0, words), "<u8")
-
-
-def _joined(rows: NDArray[np.uint64], which: _Indices, bounds: _Indices) -> list[int]:
-    """For each stretch between two bounds the union of the rows that `which` names there, as a mask."""
-    joined = np.zeros((len(bounds) - 1, rows.shape[1]), "<u8")
-    touched = np.flatnonzero(np.diff(bounds))
-    if len(touched):
-        joined[touched] = np.bitwise_or.reduceat(rows[which], bounds[touched], axis=0)
-    return _as_masks(joined.view(np.uint8))
-
-
-def _as_masks(rows: NDArray[np.uint8]) -> list[int]:
-    """Rows of bytes, the lowest first, as masks."""
-    width, joined = rows.shape[1], rows.tobytes()
-    return [int.from_bytes(joined[at : at + width], "little") for at in range(0, len(joined), width)] if width else [
-        0] * len(rows)  # fmt: skip
-
-
-def _grouped(places: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {}
-    for needle, start in places:
-        if needle in found:
-            found[needle].append(start)
-        else:
-            found[needle] = [start]
-    return found
+def _near(fuzzy: Sequence[tuple[tuple[str, float], int]], sounds: str) -> Iterator[tuple[int, int]]:
+    """Every place that sounds nearly like a fuzzy phrase: as many syllables, none of them too far in the mean."""
+    if not fuzzy or not sounds:
+        return
+    heard = numbers(sounds)
+    rows: dict[int, NDArray[np.float32]] = {}
+    for (codes, limit), needle in fuzzy:
+        length = len(codes)
+        if length > len(heard):
+            continue
+        total = np.zeros(len(heard) - length + 1, np.float32)
+        for place, number in enumerate(numbers(codes).tolist()):
+            if number not in rows:
+                rows[number] = costs()[number].astype(np.float32)[heard]
+            total += rows[number][place : place + len(total)]
+        for start in np.flatnonzero(total <= limit * length + 1e-6).tolist():
+            yield needle, start

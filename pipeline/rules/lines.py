@@ -60,7 +60,8 @@ class Turn(NamedTuple):
 class Lines:
     """See above. turns: in the order of the line. calls: for each call where its turns begin, and one end more.
 
-    joined: the normalised texts of all utterances; origins: for each character of the line its place there.
+    starts: where the turns begin. joined: the normalised texts of all utterances; origins: for each character of the
+    line its place there.
     text_starts, text_ends, firsts: of each utterance that is in the line, its text there and its first character here.
     """
 
@@ -69,6 +70,7 @@ class Lines:
     stops: bytes
     turns: tuple[Turn, ...]
     calls: tuple[int, ...]
+    starts: _Indices
     joined: str
     origins: _Indices
     text_starts: tuple[int, ...]
@@ -122,6 +124,7 @@ def lines_of(calls: Sequence[Sequence[Utterance]]) -> Lines:
         stops=stops.tobytes(),
         turns=layout.turns,
         calls=layout.calls,
+        starts=layout.starts,
         joined=joined,
         origins=at,
         text_starts=tuple((ends - lengths + 1)[kept].tolist()),
@@ -151,12 +154,14 @@ class _Layout:
         self._numbers = np.flatnonzero(kept).tolist()
         self._counts = counts[kept]
         self._runs = runs
-        turn_of = np.repeat(np.arange(len(runs)), np.fromiter(map(len, runs), np.intp, len(runs)))
+        sizes = np.fromiter(map(len, runs), np.intp, len(runs))
+        turn_of = np.repeat(np.arange(len(runs)), sizes)
         characters = int(self._counts.sum())
         self.total = characters + len(runs)
         self.places: _Indices = np.arange(characters) + np.repeat(turn_of, self._counts)
         self.firsts: _Indices = np.cumsum(self._counts) - self._counts + turn_of  # first character of each utterance
         self._begins = self.firsts.tolist()
+        self.starts: _Indices = self.firsts[np.cumsum(sizes) - sizes]
 
     @property
     def turns(self) -> tuple[Turn, ...]:

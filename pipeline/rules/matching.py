@@ -6,7 +6,7 @@ from pipeline.model import CallFacts
 from pipeline.rules.index import MatchIndex
 from pipeline.rules.lines import lines
 from pipeline.rules.spoken import CallView, Chunk
-from pipeline.rules.verified import Verification, shipped
+from pipeline.rules.verified import Verification
 from pipeline.rules.words import PhraseList
 
 
@@ -33,6 +33,6 @@ def each_view(
     All calls are searched before the first view is given: a few hundred at once serve best.
     """
     joined = lines(calls)
-    chunk = Chunk(joined, index, index.search(joined), verification or shipped())
+    chunk = Chunk(joined, index.search(joined), verification)
     for place, facts in enumerate(calls):
         yield CallView(facts, chunk=chunk, place=place)

@@ -1,19 +1,19 @@
 """A call as the rules read it: turns of one role, their words without punctuation, and the way back to seconds."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from pipeline.model import CallFacts, Probe, Role, TopicHit, Utterance, Word
-from pipeline.rules.index import Alternatives, Marks, MatchIndex, Plan, Raw
+from pipeline.rules.index import Alternatives, Places, Searched
 from pipeline.rules.lines import Lines, flatten, lines
 from pipeline.rules.verified import Verification, shipped
 
 _UNKNOWN_CONFIDENCE = 0.5  # an utterance without word probabilities says nothing about how sure it is
 _STOPS = (None, "soft", "hard")
-_NOTHING = Raw(0, {})
 
 
 class Span(NamedTuple):
@@ -40,42 +40,42 @@ class Evidence:
     confidence: float
 
 
-@dataclass(frozen=True, slots=True)
 class Chunk:
     """Calls that are read together, with what an index found in them.
 
-    verification: by which the audio's word is believed.
+    searched: None where nobody searched. verification: by which the audio's word is believed. memo: what was worked out
+    for all of them at once, by whoever worked it out.
     """
 
-    lines: Lines
-    index: MatchIndex | None = None
-    marks: Marks | None = None
-    verification: Verification = field(default_factory=shipped)
+    def __init__(
+        self, lines: Lines, searched: Searched | None = None, verification: Verification | None = None
+    ) -> None:
+        self.lines = lines
+        self.searched = searched
+        self.verification = verification or shipped()
+        self.memo: dict[object, Any] = {}
+
+    def number_of(self, listed: Alternatives) -> int | None:
+        """Of a list that the index knows."""
+        return None if self.searched is None else self.searched.index.numbers.get(id(listed))
 
 
 class SpokenTurn:
     """Consecutive utterances of one speaker, other people's back-channels (嗯, 好的) left out.
 
-    index: counts the turns of the call. numbers, plans, mask, raw: what an index of many lists found in it; a list
-    that is not among `numbers` was not looked for. memo: what was worked out about this turn.
+    index: counts the turns of the call, number those of the chunk. memo: what was worked out about this turn.
     """
 
     def __init__(self, index: int, chunk: Chunk, number: int, probes: Sequence[Probe] = ()) -> None:
         """number: of the turn among all turns of the chunk."""
-        self._chunk = chunk
-        self._number = number
-        self._turn = chunk.lines.turns[number]
+        self.chunk = chunk
+        self.number = number
+        self._turn = turn = chunk.lines.turns[number]
         self.index = index
         self.probes = tuple(probes)
-        self.utterances = self._turn.utterances
-        self.role: Role = self.utterances[0].role
+        self.utterances = turn.utterances
+        self.role: Role = turn.utterances[0].role
         self.memo: dict[object, Any] = {}
-        self.numbers: Mapping[int, int] = {} if chunk.index is None else chunk.index.numbers
-        self.plans: Sequence[Plan] = () if chunk.index is None else chunk.index.plans
-        self.mask = 0 if chunk.marks is None else chunk.marks.masks[number]
-        if probes and chunk.index is not None:
-            for probe in probes:
-                self.mask |= chunk.index.lists_with(probe.phrase)
 
     @property
     def start_s(self) -> float:
@@ -85,41 +85,46 @@ class SpokenTurn:
     def end_s(self) -> float:
         return self.utterances[-1].end_s
 
+    @property
+    def start(self) -> int:
+        """Where it begins in the line."""
+        return self._turn.start
+
     @cached_property
     def flat(self) -> str:
         """The spoken characters only, in lower case."""
-        return self._chunk.lines.flat[self._turn.start : self._turn.end]
+        return self.chunk.lines.flat[self._turn.start : self._turn.end]
 
-    @cached_property
+    @property
     def stops(self) -> bytes:
         """What stood before each character: 0 nothing, SOFT or HARD (`rules.lines`); one more for the end."""
-        return self._chunk.lines.stops[self._turn.start : self._turn.end + 1]
+        return self.chunk.lines.stops[self._turn.start : self._turn.end + 1]
 
-    @cached_property
-    def flat_bytes(self) -> bytes:
-        return self.flat.encode()
-
-    @cached_property
+    @property
     def sounds(self) -> str:
         """Their sounds, one code character each (`pipeline.sounds`)."""
-        return self._chunk.lines.sounds[self._turn.start : self._turn.end]
+        return self.chunk.lines.sounds[self._turn.start : self._turn.end]
 
-    @cached_property
-    def raw(self) -> Raw:
-        return _NOTHING if self._chunk.marks is None else self._chunk.marks.of(self._number)
+    def places(self, listed: Alternatives) -> tuple[Places, int] | None:
+        """Where a list was found in it, and where it begins itself; None: the index does not know the list."""
+        number = self.chunk.number_of(listed)
+        if number is None or self.chunk.searched is None:
+            return None
+        return self.chunk.searched.places_in(number, self.number), self._turn.start
 
     def stop_within(self, span: Span) -> str | None:
         """The strongest stop strictly inside the span: "hard" (a full stop), "soft" (a comma or a pause) or None."""
-        return _STOPS[max(self.stops[span.start + 1 : span.end], default=0)]
+        start = self._turn.start
+        return _STOPS[max(self.chunk.lines.stops[start + span.start + 1 : start + span.end], default=0)]
 
     def has_stop(self, place: int) -> bool:
         """Whether anything stood before this character."""
-        return self.stops[place] > 0
+        return self.chunk.lines.stops[self._turn.start + place] > 0
 
     @property
     def verification(self) -> Verification:
         """By which the audio's word is believed."""
-        return self._chunk.verification
+        return self.chunk.verification
 
     def asked(self) -> Iterable[tuple[Span, Probe]]:
         """Where the audio was asked about a phrase, though other characters were recognised."""
@@ -144,11 +149,11 @@ class SpokenTurn:
 
     def _position(self, place: int) -> tuple[int, int]:
         """(which of the turn's utterances, position in its normalised text) of a character."""
-        number, at = self._chunk.lines.position(self._turn.start + place)
+        number, at = self.chunk.lines.position(self._turn.start + place)
         return number - self._turn.number, at
 
     def _text(self, number: int) -> str:
-        return self._chunk.lines.text(self._turn.number + number)
+        return self.chunk.lines.text(self._turn.number + number)
 
     def text(self, span: Span) -> str:
         """The span as it was recognised, punctuation inside it too."""
@@ -192,7 +197,7 @@ class SpokenTurn:
         """Where an utterance begins in `flat`, and the word of each of its characters."""
         known = self.memo.get(number)
         if known is None:
-            firsts, at = self._chunk.lines.firsts, self._turn.number + number
+            firsts, at = self.chunk.lines.firsts, self._turn.number + number
             offset = firsts[at] - self._turn.start
             behind = firsts[at + 1] - self._turn.start if number + 1 < len(self.utterances) else len(self.flat)
             said = self.flat[offset:behind]
@@ -220,9 +225,8 @@ class CallView:
         self.facts = facts
         self.topics = topics
         self.memo: dict[object, object] = {}
-        chunk = chunk or Chunk(lines((facts,)))
-        first, behind = chunk.lines.calls[place], chunk.lines.calls[place + 1]
-        self._numbers: Mapping[int, int] = {} if chunk.index is None else chunk.index.numbers
+        self.chunk = chunk = chunk or Chunk(lines((facts,)))
+        self._first, self._behind = first, behind = chunk.lines.calls[place], chunk.lines.calls[place + 1]
         probes = _by_utterance(chunk.verification.strongest(facts.probes)) if facts.probes else {}
         self.turns = tuple(
             SpokenTurn(number - first, chunk, number, _probes_of(chunk, number, probes) if probes else ())
@@ -247,31 +251,31 @@ class CallView:
 
     def may_hit(self, words: "Listed") -> bool:
         """False: this list has no hit anywhere in the call. Cheap; True promises nothing."""
-        number = self._numbers.get(id(words.wanted))
-        return number is None or bool(self._mask >> number & 1)
+        found = words.turns_with_hits(self.chunk)
+        return found is None or self._has_probes or bisect_left(found, self._first) < bisect_left(found, self._behind)
 
     def turns_with(self, words: "Listed", role: Role | None = None) -> tuple[SpokenTurn, ...]:
         """The turns of one role (None: of everybody) that may have a hit of this list, in time order."""
-        number = self._numbers.get(id(words.wanted))
-        if number is None:
+        found = words.turns_with_hits(self.chunk)
+        if found is None:
             return self.turns_of(role)
-        if not self._mask >> number & 1:
-            return ()
-        return tuple(t for t in self.turns_of(role) if t.mask >> number & 1)
+        numbers = found[bisect_left(found, self._first) : bisect_left(found, self._behind)]
+        if self._has_probes:
+            numbers = sorted({*numbers, *(turn.number for turn in self.turns if turn.probes)})
+        turns = (self.turns[number - self._first] for number in numbers)
+        return tuple(turns) if role is None else tuple(turn for turn in turns if turn.role == role)
 
     @cached_property
-    def _mask(self) -> int:
-        mask = 0
-        for turn in self.turns:
-            mask |= turn.mask
-        return mask
+    def _has_probes(self) -> bool:
+        return any(turn.probes for turn in self.turns)
 
 
 class Listed(Protocol):
-    """A list of phrases as far as a view asks: what an index knows it by."""
+    """A list of phrases as far as a view asks."""
 
-    @property
-    def wanted(self) -> Alternatives: ...
+    def turns_with_hits(self, chunk: Chunk) -> Sequence[int] | None:
+        """The turns of a chunk, by number, that may have a hit by their words; None: nobody knows."""
+        ...
 
 
 def word_of_each_character(utterance: Utterance, said: str) -> tuple[Word | None, ...]:

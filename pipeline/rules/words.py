@@ -4,19 +4,18 @@ Exceptions are held against the text as the hit reads it, so that 不指导您�
 How single phrases and expressions are matched is told in `rules.elements`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import pairwise
 from typing import Literal
 
 from pipeline.rules.elements import Alternatives, Hit, Pattern, Phrase
-from pipeline.rules.spoken import Span, SpokenTurn
+from pipeline.rules.spoken import Chunk, Span, SpokenTurn
+from pipeline.rules.tables import SAYING, HitTable
 
 Side = Literal["before", "after", "both"]
 
 MIN_SYLLABLES = 3
-_SAYING = frozenset("说讲问")
 
 
 @dataclass(frozen=True)
@@ -69,13 +68,36 @@ class PhraseList:
 
         What only the audio tells comes last: of those that overlap the surest stays.
         """
-        number = turn.numbers.get(id(self.wanted))
-        if number is not None and not turn.mask >> number & 1:  # most lists in most turns
-            return ()
+        table = self._table(turn.chunk)
+        if table is not None and not (turn.probes and self._is_asked(turn)):
+            return table.hits(turn)
         found: tuple[Hit, ...] | None = turn.memo.get(self.token)
         if found is None:
             found = turn.memo[self.token] = self._hits(turn)
         return found
+
+    def turns_with_hits(self, chunk: Chunk) -> Sequence[int] | None:
+        """The turns of a chunk, by number, that may have a hit by their words; None: the index does not know."""
+        table = self._table(chunk)
+        return None if table is None else table.turns
+
+    def _table(self, chunk: Chunk) -> "HitTable | None":
+        """All hits in a chunk, made when the first turn of it asks; None: its index does not know the list."""
+        table: HitTable | None
+        try:
+            table = chunk.memo[self.token]
+        except KeyError:
+            known = chunk.number_of(self.wanted) is not None
+            table = chunk.memo[self.token] = HitTable(self, chunk) if known else None
+        return table
+
+    def _is_asked(self, turn: SpokenTurn) -> bool:
+        """Whether the audio was asked about one of its phrases, or of its exceptions, in this turn."""
+        return any(probe.phrase in self._phrases_heard for probe in turn.probes)
+
+    @cached_property
+    def _phrases_heard(self) -> frozenset[str]:
+        return frozenset(p.characters for p in (*self.phrases, *self.excepted_phrases))
 
     @cached_property
     def token(self) -> object:
@@ -96,7 +118,7 @@ class PhraseList:
     def alternatives(self) -> Iterator[Alternatives]:
         """All that an index has to know to serve this list."""
         yield self.wanted
-        if self._has_exceptions:
+        if self.has_exceptions:
             yield self.excepted
         for words in (*self.also, *([self.none] if self.none else []), *(near.words for near in self.near)):
             yield from words.alternatives()
@@ -115,22 +137,22 @@ class PhraseList:
         if not found:
             return ()
         # What was respelt is held against the text as it reads then: the index has only seen what was written.
-        if self._has_exceptions and (self.excepted.may_hit(turn) or any(hit.is_respelt for hit in found)):
+        if self.has_exceptions:
             found = self._not_excepted(turn, found)
-        if len(found) > 1:
-            found = _apart(found)
-        return self._in_company(turn, found) if self._wants_company else tuple(found)
+        return self.in_company(turn, _apart(found))
 
     @cached_property
-    def _has_exceptions(self) -> bool:
+    def has_exceptions(self) -> bool:
         return bool(self.excepted_phrases or self.excepted_patterns)
 
     @cached_property
     def _wants_company(self) -> bool:
         return bool(self.near or self.also or self.none or self.once or self.least > 1)
 
-    def _in_company(self, turn: SpokenTurn, hits: list[Hit]) -> tuple[Hit, ...]:
+    def in_company(self, turn: SpokenTurn, hits: list[Hit]) -> tuple[Hit, ...]:
         """Those of the hits for which the rest of the turn is as the list asks."""
+        if not self._wants_company:
+            return tuple(hits)
         if self.near:
             hits = [hit for hit in hits if all(near.admits(turn, hit) for near in self.near)]
         if (
@@ -154,14 +176,15 @@ class PhraseList:
             hit
             for hit in hits
             if not any(_covers(turn, span, hit.span) for span in heard)
-            and not any(
-                _covers(turn, span, hit.span) for span in (self._meant(turn, hit) if hit.is_respelt else written)
+            and not (
+                self.is_meant(turn, hit) if hit.is_respelt else any(_covers(turn, span, hit.span) for span in written)
             )
         ]
 
-    def _meant(self, turn: SpokenTurn, hit: Hit) -> list[Span]:
-        """Where excepted expressions match the text as the hit reads it."""
-        return list(self.excepted.meant(turn.flat[: hit.span.start] + hit.phrase + turn.flat[hit.span.end :]))
+    def is_meant(self, turn: SpokenTurn, hit: Hit) -> bool:
+        """Whether excepted expressions cover the hit in the text as it reads it."""
+        text = turn.flat[: hit.span.start] + hit.phrase + turn.flat[hit.span.end :]
+        return any(_covers(turn, span, hit.span) for span in self.excepted.meant(text))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,9 +202,6 @@ def _token(content: tuple[object, ...]) -> _Token:
 
 def _apart(hits: list[Hit]) -> list[Hit]:
     """Of hits that overlap the first in their order, in time order."""
-    hits.sort(key=lambda hit: hit.span)
-    if all(one.span.end <= other.span.start for one, other in pairwise(hits)):
-        return hits
     kept: list[Hit] = []
     for hit in sorted(hits, key=lambda hit: (hit.order, hit.phrase)):
         if not any(hit.span.overlaps(other.span) for other in kept):
@@ -200,4 +220,4 @@ def _covers(turn: SpokenTurn, exception: Span, hit: Span) -> bool:
         return False
     if exception.end > hit.end and turn.has_stop(hit.end):
         return False
-    return exception.start == hit.start or not turn.has_stop(hit.start) or turn.flat[hit.start - 1] in _SAYING
+    return exception.start == hit.start or not turn.has_stop(hit.start) or turn.flat[hit.start - 1] in SAYING

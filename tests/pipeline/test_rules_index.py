@@ -151,7 +151,7 @@ def test_an_empty_index_and_no_calls() -> None:
     some = index_of(LISTS[:20])
     assert views_of([], some) == ()
     index = MatchIndex(())
-    assert index.search_turn("不知道", "").places == {}
+    assert index.search_turn("不知道", "", bytes(4)).index.lists == ()
     compiled_pattern("[0-9]+", Place("a", 1))
     silent = make_facts(utterances=(), events=())
     assert views_of([silent, silent], some)[1].turns == ()
