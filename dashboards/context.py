@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
+from dashboards.auth import user_of
 from dashboards.cases import Cases
 from dashboards.data import Data
 from dashboards.i18n import Language, Translator, translator
 from dashboards.links import audio_token, signing_key
 from dashboards.server import SETTINGS_SECRET
 from pipeline.config.settings import Settings, load_settings
-from pipeline.store.users import User
+from pipeline.store.users import PermissionDeniedError, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,12 @@ class Context:
     def local(self, at: datetime) -> datetime:
         """An instant in the settings' zone."""
         return at.astimezone(ZoneInfo(self.settings.metadata.timezone))
+
+    def require_same_user(self) -> None:
+        """Raises PermissionDeniedError when whoever is asking now is not this page's user with this page's role."""
+        now = user_of(self.settings, st.context.headers, st.context.ip_address)
+        if now is None or (now.name, now.role, now.agent_id) != (self.user.name, self.user.role, self.user.agent_id):
+            raise PermissionDeniedError(f"{self.user.name} is signed in no more, or may do something else now; reload")
 
     @property
     def cases(self) -> Cases:

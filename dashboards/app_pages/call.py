@@ -11,6 +11,7 @@ from dashboards.components.player import player, seek
 from dashboards.components.review_form import review_form
 from dashboards.components.saving import told
 from dashboards.components.scorecard import scorecard
+from dashboards.components.task_bar import task_bar
 from dashboards.components.turn_charts import turn_charts
 from dashboards.context import Context
 from dashboards.data import CallView
@@ -32,6 +33,7 @@ def render(context: Context) -> None:
     _first_second(view)
     decisions = context.data.decisions(call_id)
     told()
+    task_bar(context, call_id)
     call_head(context, view, decisions)
     left, right = st.columns([1.65, 1], gap="medium")
     with left:

@@ -10,8 +10,12 @@ from pipeline.store.reviews import ReviewConflict
 
 
 def save(context: Context, action: Callable[[], object], done: str | None = None) -> bool:
-    """Carry out `action` in a widget's callback. True when it was saved; `done` is then told in passing."""
+    """Carry out `action` in a widget's callback. True when it was saved; `done` is then told in passing.
+
+    A callback has the user of the run before: who was signed out, disabled or given another role since saves no more.
+    """
     try:
+        context.require_same_user()
         action()
     except ReviewConflict as error:
         _tell(context.t("saving.conflict"), str(error))
