@@ -11,7 +11,7 @@ TORCH ?= 2.13.0
 export CALLQA_HOME ?= $(CURDIR)/data
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test lint types unit samples constraints bench bench-rules bench-recheck bench-phrases bench-spelling samples-extra clean
+.PHONY: help setup demo test lint types unit samples constraints bench bench-rules bench-recheck bench-phrases bench-spelling bench-accuracy bench-extra samples-extra clean
 
 help:            ## what can be made
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -65,6 +65,12 @@ bench-phrases: samples-extra  ## forbidden phrases from audio to finding: recall
 
 bench-spelling: samples-extra  ## what mending misspelt terms wins and harms, on speech it was not fitted to (half an hour the first time)
 	$(BIN)/python -m tests.bench.bench_spelling
+
+bench-accuracy: samples-extra bench-extra  ## CER, DER, roles, times, levels beside stock stacks on a generated corpus (two hours the first time, then a quarter of one)
+	$(BIN)/python -m tests.bench.bench_accuracy
+
+bench-extra: setup
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 
 samples-extra: setup
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[samples]'

@@ -21,10 +21,10 @@ import typer
 
 from pipeline.config import Settings, load_settings
 from tests.bench import results_page
-from tests.bench.accuracy import compose, corpus, report, speed, stacks, worst
+from tests.bench.accuracy import compose, corpus, likeness, report, speed, stacks, worst
 from tests.bench.accuracy.figures import Row
 from tests.bench.accuracy.heard import Heard
-from tests.bench.accuracy.metrics import Form, Known, known, measure
+from tests.bench.accuracy.metrics import Known, known, measure
 from tests.bench.accuracy.stacks import Stack
 
 STOPPED = 75
@@ -58,7 +58,7 @@ def main(
     complete = len(heard) == sum(len(stacks.tasks(s, _recordings(truths), settings)) for s in wanted)
     if (everything and complete) or write:
         times = speed.measured(truths, settings) if timed else speed.last()
-        results_page.put("accuracy", report.page(rows, times, settings))
+        results_page.put("accuracy", report.page(rows, times, settings, likeness.cosines(truths, settings)))
         typer.echo(f"written: {results_page.RESULTS.relative_to(Path.cwd())}")
     if not complete:
         raise typer.Exit(STOPPED)
@@ -128,6 +128,3 @@ def _told(text: str) -> None:
 if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", str(load_settings().batch.threads_per_worker))
     typer.run(main)
-
-
-__all__ = ["Form", "main"]

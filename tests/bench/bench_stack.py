@@ -2,7 +2,7 @@
 
 Each stack meets mono and stereo calls in a fresh process, one after the other, with the same models and threads.
 Prints a table a form, writes all figures to build/bench/stack.json, and the tables with machine and versions to
-tests/bench/RESULTS.md when the recordings are the sample calls.
+its section of tests/bench/RESULTS.md when the recordings are the sample calls.
 """
 
 import json
@@ -24,14 +24,14 @@ from pipeline import __version__
 from pipeline.analyze import ENGINE_PACKAGES
 from pipeline.config import load_settings
 from pipeline.evaluate import SUFFIXES
+from tests.bench import results_page
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build" / "bench"
 SAMPLES = ROOT / "audio_samples"
-RESULTS = ROOT / "tests" / "bench" / "RESULTS.md"
 STACKS = ("ours", "naive")
 
-INTRODUCTION = """# Results on the sample calls
+INTRODUCTION = """## The sample calls
 
 Written by `make bench`: ours beside a naive stack (faster-whisper with library defaults on the whole file, the stock
 pyannote pipeline at step 0.1, words to speakers by overlap, the first to speak is the agent) in one run. RTF:
@@ -73,8 +73,8 @@ def main(folder: Path) -> None:
     (OUT / "stack.json").write_text(json.dumps(results, ensure_ascii=False, indent=1), encoding="utf-8")
     console.print(f"all figures: {(OUT / 'stack.json').relative_to(ROOT)}")
     if folder.resolve() == SAMPLES:
-        RESULTS.write_text(results_page(results), encoding="utf-8")
-        console.print(f"written: {RESULTS.relative_to(ROOT)}")
+        results_page.put("samples", section(results))
+        console.print(f"written: {results_page.RESULTS.relative_to(ROOT)}")
     if results["load_average"] > 1:
         console.print(f"the machine was busy (load {results['load_average']:.1f}): the times are worse than they are")
 
@@ -119,13 +119,13 @@ def table(form: str, results: dict[str, dict[str, Any]]) -> Table:
     return shown
 
 
-def results_page(results: dict[str, Any]) -> str:
+def section(results: dict[str, Any]) -> str:
     """The tables as Markdown, with what they were measured on."""
     page = Console(file=StringIO(), width=140)
     for form in ("mono", "stereo"):
         if form in results:
             shown = table(form, results[form])
-            page.print(f"## {shown.title}\n", highlight=False)
+            page.print(f"### {shown.title}\n", highlight=False)
             shown.title, shown.box = None, box.MARKDOWN
             page.print(shown)
     assert isinstance(page.file, StringIO)

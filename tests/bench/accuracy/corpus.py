@@ -28,10 +28,12 @@ from audio_samples.synth import (
     add_switch_sounds,
     place,
 )
+from pipeline.measures import active_level
 from tests.bench.accuracy.compose import Plan
 from tests.bench.accuracy.conditions import condition, transmit
 
 GENERATION = 1  # counted up by hand when a change of code alone changes recordings
+TRUTH_GENERATION = 2  # likewise when it changes truth files
 FORMS: tuple[Form, ...] = ("stereo", "mono")
 PROMPT_CPM = 230.0
 PROMPT_DBFS = -24.0
@@ -66,21 +68,29 @@ def make(plans: Sequence[Plan], told: Callable[[str], None]) -> Iterator[Path]:
     voice: tts.Kokoro | None = None
     for number, plan in enumerate(plans):
         path = folder(plan.part) / f"{plan.spec.id}.truth.json"
-        if not path.is_file() or truth(path)["digest"] != digest(plan):
+        before = truth(path) if path.is_file() else {}
+        stamp = {"digest": digest(plan), "truth_generation": TRUTH_GENERATION}
+        if any(before.get(name) != value for name, value in stamp.items()):
             if voice is None:
                 tts.fetch(tts.assets_folder())
                 voice = tts.Kokoro(tts.assets_folder())
             path.parent.mkdir(parents=True, exist_ok=True)
-            stereo, mono = render(plan, voice)
-            for form, call in zip(FORMS, (stereo, mono), strict=True):
-                write_audio(path.with_name(f"{plan.spec.id}.{form}.flac"), call)
-            write_truth(path, {**stereo.truth, "digest": digest(plan)})
-            told(f"made {plan.spec.id} ({number + 1} of {len(plans)}): {stereo.truth['duration']:.0f} s")
+            sides, values = lay_out(plan, voice)
+            if before.get("digest") != digest(plan):
+                for form in FORMS:
+                    call = Call(transmitted(plan, sides, form), values)
+                    write_audio(path.with_name(f"{plan.spec.id}.{form}.flac"), call)
+            write_truth(path, {**values, **stamp})
+            told(f"made {plan.spec.id} ({number + 1} of {len(plans)}): {values['duration']:.0f} s")
         yield path
 
 
-def render(plan: Plan, voice: tts.Kokoro) -> tuple[Call, Call]:
-    """One call as (stereo, mono), with the same truth. The same plan gives the same samples."""
+def lay_out(plan: Plan, voice: tts.Kokoro) -> tuple[Sides, dict[str, Any]]:
+    """Both sides of a call before they go down the line, (n,) each, and its truth.
+
+    The same plan gives the same samples. A turn's level is its active speech level (ITU-T P.56) as it is spoken here,
+    without noise and coding.
+    """
     spec, generator = plan.spec, np.random.default_rng([plan.spec.seed, 77])
     placed = place(spec, voice.say, np.random.default_rng([spec.seed, 0]))
     count = max([p.end for p in placed], default=round((spec.ring_s + LEAD_S) * line.RATE_HZ))
@@ -92,7 +102,8 @@ def render(plan: Plan, voice: tts.Kokoro) -> tuple[Call, Call]:
         if party.name in plan.echoes:
             samples = line.room(samples, RT60_S, TAIL_DB, generator)
         sides[party.role][turn.start : turn.end] += samples
-        turns.append({**_turn(plan, turn, voice), "level_dbfs": round(line.active_level_dbfs(samples), 2)})
+        level = active_level(samples.astype(np.float32), line.RATE_HZ)
+        turns.append({**_turn(plan, turn, voice), "level_dbfs": round(level.level_dbfs, 2) if level else None})
     sounds: list[tuple[str, int, int]] = [("music", a, b) for a, b in add_switch_sounds(spec, placed, sides["agent"])]
     if spec.ring_s:
         sounds.insert(0, ("ring", 0, round(spec.ring_s * line.RATE_HZ)))
@@ -112,7 +123,7 @@ def render(plan: Plan, voice: tts.Kokoro) -> tuple[Call, Call]:
         "sounds": [[kind, round(a / line.RATE_HZ, 3), round(b / line.RATE_HZ, 3)] for kind, a, b in sounds],
         "plan": _plan(plan),
     }
-    return tuple(Call(_transmitted(plan, sides, form), values) for form in FORMS)  # type: ignore[return-value]
+    return sides, values
 
 
 def real_recordings() -> Path:
@@ -217,7 +228,8 @@ def _before(
     return {"agent": np.concatenate(agent or empty), "patient": np.concatenate(patient)}, told, sounds
 
 
-def _transmitted(plan: Plan, sides: Sides, form: Form) -> np.ndarray:
+def transmitted(plan: Plan, sides: Sides, form: Form) -> np.ndarray:
+    """A call as it arrives, (n, channels) in −1..1."""
     spec = plan.spec
     channels = [sides["agent"] + sides["patient"]] if form == "mono" else [sides["agent"], sides["patient"]]
     if form == "stereo" and spec.agent_channel == 1:
@@ -240,6 +252,3 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "echo": bool(plan.echoes),
         "parties": {p.name: {"voice": p.voice, "rate_cpm": p.rate_cpm} for p in plan.spec.parties if p.name in spoken},
     }
-
-
-__all__ = ["digest", "folder", "make", "real_recordings", "render", "truth"]

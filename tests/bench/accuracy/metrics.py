@@ -6,12 +6,14 @@ So figures of several recordings are ratios of sums, and a bootstrap over calls 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import log10
 from typing import Any, Literal
 
 from rapidfuzz.distance import Levenshtein
 
 from pipeline.engines.der import diarization_error
 from pipeline.evaluate import role_turns
+from pipeline.model import Turn
 from pipeline.text import count_characters, for_scoring, is_content, toneless_pinyin
 from pipeline.truth import Truth, TruthTurn
 from tests.bench.accuracy.heard import Heard, HeardWord
@@ -23,6 +25,7 @@ Spans = tuple[tuple[float, float], ...]
 
 LOST_SHARE = 0.25  # a turn of which less than this share of syllables is answered by anything heard is lost
 LONG_TURN_S = 3.0  # level and rate are asked of turns from here on
+PAUSE_S = 0.5  # pauses shorter than this belong to speaking, as in the product (diarization.merge_gap_s)
 NEAR_S = 0.3  # text this near to speech is not text on non-speech
 MIN_SILENCE_S, MIN_OVERLAP_S = 1.0, 0.2
 LEVEL_WITHIN_DB, RATE_WITHIN = 0.5, 0.05
@@ -85,6 +88,7 @@ def measure(truth: Known, heard: Heard, *, stated: bool) -> dict[str, Pair]:
         figures |= lost(truth, heard, aligned) | word_times(truth, aligned)
     if heard.roles and has_text:
         figures["role_errors"] = roles(truth, heard)
+        figures["prompts_as_party"] = prompts(truth, heard)
     if has_text or not truth.turns:
         figures["hallucinated_per_min"] = hallucinated(truth, heard)
     if stated and has_text:
@@ -182,11 +186,24 @@ def roles(truth: Known, heard: Heard) -> Pair:
         make_utterance(i, heard.role_of(u.speaker), u.start_s, u.end_s, u.text or "。", speaker=u.speaker)  # type: ignore[arg-type]
         for i, u in enumerate(heard.said)
     )
-    turns = tuple(_turn(t.speaker, t.start_s, t.end_s) for t in heard.turns)
+    turns = tuple(Turn(t.speaker, t.start_s, t.end_s) for t in heard.turns)
     report = make_report(truth.name, turns=turns, utterances=utterances, audio=make_audio_facts(layout=truth.form))
     said = tuple(TruthTurn(t["start"], t["end"], t["role"], t["text"], t["speaker"]) for t in truth.turns)
     right, every = role_turns(report, Truth(truth.name, said, (), ()))
     return float(every - right), float(every)
+
+
+def prompts(truth: Known, heard: Heard) -> Pair:
+    """(prompts of machines of which more than half was taken for agent or patient, prompts)."""
+    taken = 0
+    for prompt in truth.prompts:
+        over_s = sum(
+            max(0.0, min(u.end_s, prompt["end"]) - max(u.start_s, prompt["start"]))
+            for u in heard.said
+            if heard.role_of(u.speaker) != "unknown"
+        )
+        taken += over_s > (prompt["end"] - prompt["start"]) / 2
+    return float(taken), float(len(truth.prompts))
 
 
 def hallucinated(truth: Known, heard: Heard) -> Pair:
@@ -205,11 +222,16 @@ def hallucinated(truth: Known, heard: Heard) -> Pair:
 
 
 def levels_and_rates(truth: Known, heard: Heard) -> dict[str, Pair]:
-    """|error| of level and 字/分 of turns of 3 s and more that one side speaks alone, and how many are near enough."""
-    levels, rates = [], []
+    """|error| of level and 字/分 of turns of 3 s and more that one side speaks alone, and how many are near enough.
+
+    Levels against ITU-T P.56 of the turn before the line; rates against 字 over the time of speech without its pauses
+    of 0.5 s and more.
+    """
+    levels, rates, asked = [], [], 0
     for turn in truth.turns:
         if turn["end"] - turn["start"] < LONG_TURN_S or _is_shared(turn, truth.spoken):
             continue
+        asked += 1
         mine = [
             u
             for u in heard.said
@@ -218,14 +240,16 @@ def levels_and_rates(truth: Known, heard: Heard) -> dict[str, Pair]:
         if any(u.level_dbfs is not None for u in mine):
             parts = [(u.end_s - u.start_s, u.level_dbfs) for u in mine if u.level_dbfs is not None]
             powers = sum(s * 10 ** (level / 10) for s, level in parts) / sum(s for s, _ in parts)
-            levels.append(abs(_db(powers) - turn["level_dbfs"]))
+            levels.append(abs(10 * log10(powers) - turn["level_dbfs"]))
         timed = [(count_characters(u.text), u.speech_rate_cpm) for u in mine if u.speech_rate_cpm]
         if timed and sum(c for c, _ in timed) >= 0.8 * count_characters(turn["text"]):
             rate = sum(c for c, _ in timed) / sum(c / r for c, r in timed)
-            spoken_s = sum(b - a for a, b in turn["speech"])
+            spoken = merged((a, b + PAUSE_S) for a, b in turn["speech"])
+            spoken_s = sum(b - a - PAUSE_S for a, b in spoken)
             rates.append(abs(rate / (count_characters(turn["text"]) / spoken_s * 60) - 1))
     return {
         "level_error_db": (sum(levels), float(len(levels))),
+        "level_untold": (float(asked - len(levels)), float(asked)),
         "level_near": (float(sum(e <= LEVEL_WITHIN_DB for e in levels)), float(len(levels))),
         "rate_error": (sum(rates), float(len(rates))),
         "rate_near": (float(sum(e <= RATE_WITHIN for e in rates)), float(len(rates))),
@@ -323,15 +347,3 @@ def _is_shared(turn: dict[str, Any], others: Iterable[dict[str, Any]]) -> bool:
 
 def _common(start_s: float, end_s: float, happening: Any) -> bool:
     return min(end_s, happening.end_s) > max(start_s, happening.start_s)
-
-
-def _turn(speaker: str, start_s: float, end_s: float) -> Any:
-    from pipeline.model import Turn
-
-    return Turn(speaker, start_s, end_s)
-
-
-def _db(power: float) -> float:
-    from math import log10
-
-    return 10 * log10(power)

