@@ -97,11 +97,13 @@ class Decisions:
     """What people decided about one call. verdicts: by finding key, withdrawn ones left out. forms: oldest first.
 
     verdict_versions: the latest version by finding key, withdrawn ones included; what the next verdict is based on.
+    verdict_history: every verdict, oldest first.
     """
 
     verdicts: dict[str, Verdict]
     verdict_versions: dict[str, int]
     forms: tuple[Review, ...]
+    verdict_history: tuple[Verdict, ...] = ()
 
     @property
     def latest_form(self) -> Review | None:
@@ -226,7 +228,7 @@ class Data:
             forms = store.review_history(call_id)
         latest = {v.finding_key: v for v in history}
         held = {key: v for key, v in latest.items() if v.verdict != "withdraw"}
-        return Decisions(held, {key: v.version for key, v in latest.items()}, forms)
+        return Decisions(held, {key: v.version for key, v in latest.items()}, forms, history)
 
     def add_verdict(
         self, call_id: str, finding_key: str, verdict: VerdictKind, reviewer: str, based_on: int | None
