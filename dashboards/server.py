@@ -84,12 +84,13 @@ def build_app(settings: Settings) -> Any:
     from dashboards.audio_route import audio_route  # noqa: PLC0415
     from dashboards.auth import Gate  # noqa: PLC0415
     from dashboards.data import Data  # noqa: PLC0415
+    from dashboards.fonts import font_route  # noqa: PLC0415
     from dashboards.sign_in import sign_in_routes  # noqa: PLC0415
 
     script = Path(str(files("dashboards").joinpath("app.py")))
     app = st.App(
         script,
-        routes=[audio_route(settings, Data(settings)), *sign_in_routes(settings)],
+        routes=[audio_route(settings, Data(settings)), *sign_in_routes(settings), font_route()],
         secrets={SETTINGS_SECRET: settings.model_dump_json()},
     )
     return Gate(app, settings)
