@@ -6,15 +6,15 @@ and nothing in it matches a line's end. What says otherwise (flags, \\A, \\z, \\
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain
 from typing import Any, Protocol
 
 import numpy as np
 import re2
 
-from pipeline.rules.gates import Gates
-from pipeline.rules.needles import Indices
+from pipeline.rules.gates import Gates, language
+from pipeline.rules.needles import Indices, expanded, order_of
 
 _BY_ITSELF = re.compile(r"\\[AzZCQE]|\(\?[^:P<]")
 _NOWHERE = (np.zeros(0, np.intp), np.zeros(0, np.intp))
@@ -34,8 +34,24 @@ class Expressions:
         self.compiled = {pattern.source: pattern.compiled for pattern in patterns}
         self.numbers = {source: number for number, source in enumerate(self.compiled)}
         self._sources = tuple(self.compiled)
-        self.gates = Gates(self._sources)
-        self.literals = self.gates.literals
+        self.gates = Gates("" if language(source) else source for source in self._sources)
+        self.literals = dict(self.gates.literals)
+        self._texts = tuple(map(self._numbered, self._sources))
+        self._lengths = np.array([len(text) for text in self.literals], np.intp)
+
+    def texts(self, number: int) -> Indices | None:
+        """The literals that are all that an expression matches; None: it has to be tried."""
+        return self._texts[number]
+
+    def lengths(self, literals: Indices) -> Indices:
+        """Characters of these literals."""
+        return self._lengths[literals]
+
+    def _numbered(self, source: str) -> Indices | None:
+        texts = language(source)
+        if texts is None:
+            return None
+        return np.array([self.literals.setdefault(text, len(self.literals)) for text in texts], np.intp)
 
     def spans(self, number: int, turns: list[bytes]) -> Indices:
         """Matches in these turns joined by line ends: start and end in turns, bytes of the joined text."""
@@ -43,53 +59,92 @@ class Expressions:
         if _BY_ITSELF.search(source):
             begins = np.cumsum([0, *(len(turn) + 1 for turn in turns)])[:-1].tolist()
             compiled = self.compiled[source]
-            found = (
+            found = [
                 (begin + match.start(), begin + match.end())
                 for turn, begin in zip(turns, begins, strict=True)
                 for match in compiled.finditer(turn)
-            )
+            ]
         else:
-            found = (match.span() for match in _by_line(source).finditer(b"\n".join(turns)))
-        return np.fromiter(chain.from_iterable(found), np.intp)
+            found = [match.span() for match in _by_line(source).finditer(b"\n".join(turns))]
+        return np.fromiter(chain.from_iterable(found), np.intp, 2 * len(found))
+
+
+class Literals:
+    """Where literals stand in a line. which, places, turns: in no order."""
+
+    def __init__(self, which: Indices, places: Indices, turns: Indices, count: int) -> None:
+        """count: of all literals."""
+        self.which, self.turns = which, turns
+        self._unsorted, self._count = places, count
+
+    @cached_property
+    def _sorted(self) -> tuple[Indices, Indices]:
+        """Places by literal, and where those of each literal begin."""
+        order = order_of(self.which, self._count)
+        return self._unsorted[order], np.searchsorted(self.which[order], np.arange(self._count + 1))
+
+    def of(self, literals: Indices) -> tuple[Indices, Indices]:
+        """Where these stand: (which of them, place)."""
+        places, bounds = self._sorted
+        first = bounds[literals]
+        which, taken = expanded(first, bounds[literals + 1] - first)
+        return which, places[taken]
 
 
 class Matches:
     """Where expressions match in a line; each is tried when it is first asked for."""
 
     def __init__(
-        self,
-        expressions: Expressions,
-        data: bytes,
-        characters: Indices,
-        starts: Indices,
-        turns: Indices,
-        literals: Indices,
+        self, expressions: Expressions, data: bytes, characters: Indices, starts: Indices, found: "Literals"
     ) -> None:
-        """data: the line's UTF-8; characters: the character of each byte. turns, literals: what was found where."""
-        self._expressions, self._data, self._characters, self._starts = expressions, data, characters, starts
-        self._gate = expressions.gates.opened(turns, literals, len(starts))
-        self._lines: list[bytes] | None = None
-        self._begins: Indices = _NOWHERE[0]
+        """data: the line's UTF-8; characters: the character of each byte. starts: where turns begin."""
+        self._expressions, self._data, self._characters = expressions, data, characters
+        self._literals = found
+        self._gate = expressions.gates.opened(found.turns, found.which, len(starts))
 
     def of(self, number: int) -> tuple[Indices, Indices]:
         """(starts, ends) of all matches, in characters of the line, in rising order; empty ones left out."""
+        texts = self._expressions.texts(number)
+        if texts is not None:
+            return self._written(texts)
+        return self._tried(number)
+
+    def _written(self, texts: Indices) -> tuple[Indices, Indices]:
+        """Where these literals stand; of those that overlap the first, as an expression would find them."""
+        which, starts = self._literals.of(texts)
+        ends = starts + self._expressions.lengths(texts)[which]
+        order = np.argsort(starts, kind="stable")
+        starts, ends = starts[order], ends[order]
+        if (starts[1:] >= ends[:-1]).all():
+            return starts, ends
+        kept, reached = np.ones(len(starts), np.bool_), 0
+        for place, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+            kept[place] = start >= reached
+            reached = end if start >= reached else reached
+        return starts[kept], ends[kept]
+
+    def _tried(self, number: int) -> tuple[Indices, Indices]:
         candidates = self._gate.turns(number)
         if not len(candidates):
             return _NOWHERE
-        if self._lines is None:
-            self._lines = self._data.split(b"\n")
-            self._begins = np.cumsum([0, *(len(line) + 1 for line in self._lines)])[:-1]
-        lines = [self._lines[turn] for turn in candidates.tolist()]
-        spans = self._expressions.spans(number, lines)
+        lines, begins, sizes = self._turns
+        chosen = [lines[turn] for turn in candidates.tolist()]
+        spans = self._expressions.spans(number, chosen)
         if not len(spans):
             return _NOWHERE
         starts, ends = spans[::2], spans[1::2]
         whole = starts < ends
         starts, ends = starts[whole], ends[whole]
-        firsts = np.cumsum([0, *(len(line) + 1 for line in lines)])[:-1]
-        piece = np.searchsorted(firsts, starts, side="right") - 1
-        moved = (self._begins[candidates] - firsts)[piece]
+        firsts = np.cumsum(sizes[candidates]) - sizes[candidates]
+        moved = (begins[candidates] - firsts)[np.searchsorted(firsts, starts, side="right") - 1]
         return self._characters[starts + moved], self._characters[ends + moved - 1] + 1
+
+    @cached_property
+    def _turns(self) -> tuple[list[bytes], Indices, Indices]:
+        """The bytes of each turn, where they begin, and how many there are with the wall behind them."""
+        lines = self._data.split(b"\n")
+        sizes = np.fromiter(map(len, lines), np.intp, len(lines)) + 1
+        return lines, np.cumsum(sizes) - sizes, sizes
 
 
 @lru_cache(maxsize=16_384)

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, product
+from itertools import chain, pairwise, product
 from math import inf
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as sre_parser  # type: ignore[attr-defined]
@@ -71,8 +71,10 @@ class Gates:
         self._firsts = np.cumsum(self._sizes) - self._sizes
 
     def opened(self, turns: Indices, literals: Indices, count: int) -> "Opened":
-        """turns, literals: what was found where. count: of all turns."""
+        """turns, literals: what was found where (literals of other numbers are none of these). count: of all turns."""
         there = np.zeros((self._sets_count, count), np.bool_)
+        mine = literals < len(self._sizes)
+        turns, literals = turns[mine], literals[mine]
         which, members = expanded(self._firsts[literals], self._sizes[literals])
         there[self._members[members], turns[which]] = True
         return Opened(self, there)
@@ -98,17 +100,55 @@ class Opened:
 @lru_cache(maxsize=16_384)
 def required(expression: str) -> tuple[_Literals, ...]:
     """Sets of literals in lower case, the rarest first: every match holds one of each. (): nothing is known."""
-    if _OTHER_LANGUAGE.search(expression):
-        return ()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            parsed = sre_parser.parse(expression)
-    except (re.error, RecursionError, OverflowError, Warning):
+    parsed = _parsed(expression)
+    if parsed is None:
         return ()
     known = {_shortest(needed) for needed in _factors(parsed)[0] if needed is not None}
     ranked = sorted(known, key=lambda literals: (_cost(literals), sorted(literals)))
     return tuple(one for place, one in enumerate(ranked[:_SETS]) if not place or _cost(one) < _COMMON_SET)
+
+
+@lru_cache(maxsize=16_384)
+def language(expression: str) -> tuple[str, ...] | None:
+    """All texts that it matches, in lower case, if they are few and none of them begins another: so they may be looked
+    for instead. None: it has to be tried."""
+    parsed = _parsed(expression)
+    exact = None if parsed is None else _factors(parsed)[1]
+    if parsed is None or exact is None or "" in exact or _asks_for_places(parsed):
+        return None
+    ordered = sorted(exact)
+    if any(other.startswith(one) for one, other in pairwise(ordered)):
+        return None
+    return tuple(ordered)
+
+
+def _parsed(expression: str) -> Any:
+    """As Python reads it; None where RE2 would read it otherwise."""
+    if _OTHER_LANGUAGE.search(expression):
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return sre_parser.parse(expression)
+    except (re.error, RecursionError, OverflowError, Warning):
+        return None
+
+
+def _asks_for_places(items: Iterable[Any]) -> bool:
+    """Whether anything in it matches a place (^, $, \\b) and no character."""
+    for kind, value in items:
+        if kind is sre.AT:
+            return True
+        inner: Iterable[Any] = ()
+        if kind is sre.SUBPATTERN:
+            inner = [value[3]]
+        elif kind is sre.BRANCH:
+            inner = value[1]
+        elif kind in (sre.MAX_REPEAT, sre.MIN_REPEAT):
+            inner = [value[2]]
+        if any(map(_asks_for_places, inner)):
+            return True
+    return False
 
 
 def _shortest(literals: _Literals) -> _Literals:

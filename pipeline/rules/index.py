@@ -17,9 +17,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.rules.expressions import Expressions, Matches
+from pipeline.rules.expressions import Expressions, Literals, Matches
 from pipeline.rules.lines import HARD
-from pipeline.rules.needles import Indices, Search, character_of_each_byte, codes_of, expanded
+from pipeline.rules.needles import Indices, Search, character_of_each_byte, codes_of, expanded, order_of
 from pipeline.sounds import UNKNOWN, costs, distance, numbers
 
 TEXT, SOUND, FUZZY, REGEX = range(4)
@@ -176,8 +176,9 @@ class Searched:
         literals, needles = index.text_literals[found], index.text_needles[found]
         is_needle, is_literal = needles >= 0, literals >= 0
         self._sort(needles[is_needle], places[is_needle])
-        turns = self.turn_of[places[is_literal]]
-        self._matches = Matches(index.expressions, data, characters, text.starts, turns, literals[is_literal])
+        where = places[is_literal]
+        stand = Literals(literals[is_literal], where, self.turn_of[where], len(index.expressions.literals))
+        self._matches = Matches(index.expressions, data, characters, text.starts, stand)
         self._places: dict[int, Places] = {}
 
     def _sort(self, needles: Indices, places: Indices) -> None:
@@ -188,8 +189,7 @@ class Searched:
         near = np.array(list(_near(index.fuzzy, sounds)), np.intp).reshape(-1, 2)
         which = np.concatenate((needles, index.sound_needles[found], near[:, 0]))
         where = np.concatenate((places, heard, near[:, 1]))
-        small = which.astype(np.uint16) if index.count < 2**16 else which  # numpy sorts these far faster
-        order = np.argsort(small, kind="stable")
+        order = order_of(which, index.count)
         self._where = where[order]
         self._bounds = np.searchsorted(which[order], np.arange(index.count + 1))
         self._keys = which[order] * self._width + self._where

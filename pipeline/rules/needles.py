@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from itertools import chain
+from typing import Any
 
 import ahocorasick_rs
 import numpy as np
 from numpy.typing import NDArray
 
-Indices = NDArray[np.intp]
+Indices = NDArray[np.signedinteger[Any]]
 Codes = NDArray[np.uint32]
 _CONTINUES, _FIRST_BITS = 0x80, 0xC0  # of the bytes of UTF-8
 
@@ -57,7 +58,9 @@ def codes_of(text: str) -> Codes:
 def character_of_each_byte(data: bytes) -> Indices:
     """For each byte of UTF-8 the number of its character."""
     begins = (np.frombuffer(data, np.uint8) & _FIRST_BITS) != _CONTINUES
-    return np.cumsum(begins, dtype=np.intp) - 1
+    numbers: Indices = np.cumsum(begins, dtype=np.int32)
+    numbers -= 1
+    return numbers
 
 
 def expanded(first: Indices, counts: Indices) -> tuple[Indices, Indices]:
@@ -65,3 +68,8 @@ def expanded(first: Indices, counts: Indices) -> tuple[Indices, Indices]:
     which = np.repeat(np.arange(len(counts)), counts)
     before = np.cumsum(counts) - counts
     return which, np.arange(len(which)) - before[which] + first[which]
+
+
+def order_of(numbers: Indices, count: int) -> Indices:
+    """The order that sorts numbers below `count`, equal ones as they stand."""
+    return np.argsort(numbers.astype(np.uint16) if count <= 2**16 else numbers, kind="stable")  # far faster when small
