@@ -68,7 +68,8 @@ def plans(part: Part) -> tuple[Plan, ...]:
 
 
 @cache
-def _templates() -> dict[str, Any]:
+def templates() -> dict[str, Any]:
+    """What calls are composed from."""
     values: dict[str, Any] = YAML(typ="safe", pure=True).load((HERE / "templates.yaml").read_text(encoding="utf-8"))
     return values
 
@@ -77,7 +78,7 @@ def _composed(part: Part) -> Iterator[Plan]:
     draw = random.Random(f"{SEED}-{part}")
     topics = [topic for topic, count in COUNTS[part].items() for _ in range(count)]
     pairs = _pairs(len(topics), draw)
-    decks = {topic: _Deck(_templates()["topics"][topic][part], draw) for topic in COUNTS[part]}
+    decks = {topic: _Deck(templates()["topics"][topic][part], draw) for topic in COUNTS[part]}
     draw.shuffle(topics)
     for number, (topic, voices) in enumerate(zip(topics, pairs, strict=True)):
         yield _call(f"{part[0]}{number:02d}", topic, decks, voices, number, part, draw)
@@ -93,7 +94,7 @@ def _call(
     draw: random.Random,
 ) -> Plan:
     """One composed call; what it has besides words goes by its number, so that every sort comes up."""
-    listed = _templates()
+    listed = templates()
     slots = {slot: draw.choice(values) for slot, values in listed["slots"].items()}
     exchanges = [decks[topic].next()]
     if sum(map(len, exchanges[0])) < 75:
@@ -136,7 +137,7 @@ def _call(
 
 
 def _closing(draw: random.Random, slots: dict[str, str]) -> Iterator[Line]:
-    return _lines(draw.choice(_templates()["closings"]), slots)
+    return _lines(draw.choice(templates()["closings"]), slots)
 
 
 def _lines(texts: Sequence[str], slots: dict[str, str]) -> Iterator[Line]:
@@ -154,7 +155,7 @@ def _cut_in(lines: list[Line], draw: random.Random) -> Iterator[Line]:
         yield replace(one, pause_s=-draw.uniform(0.6, 1.1)) if follows else one
         if index in chosen[:2] and not lines[index + 1].music:
             other = "p" if one.party != "p" else "a"
-            yield Line(other, draw.choice(_templates()["backchannels"]), pause_s=-draw.uniform(1.4, 1.9))
+            yield Line(other, draw.choice(templates()["backchannels"]), pause_s=-draw.uniform(1.4, 1.9))
 
 
 def _pairs(count: int, draw: random.Random) -> list[tuple[str, str]]:

@@ -34,8 +34,8 @@ in so many. Nothing of the part "report" was used for tuning; `--part dev` is th
 
 {date}, callqa {callqa}, {machine}, {cores} cores; {versions}.
 """
-LIKENESS = """"more alike": above the median cosine of CAM++ embeddings of all pairs of one sex. A machine's prompt is a voice
-of its own."""
+LIKENESS = """"more alike": above the median cosine of CAM++ embeddings of all pairs of one sex. What a machine says
+counts as a voice of its own."""
 STACKS = {
     "ours": "callqa",
     "whisper": "faster-whisper, defaults (CER after OpenCC)",
