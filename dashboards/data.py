@@ -5,6 +5,8 @@ calls are local to the settings' zone; seconds are from the start of the recordi
 """
 
 import threading
+from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -15,13 +17,15 @@ import polars as pl
 
 from pipeline.config.settings import Settings
 from pipeline.errors import StoreError
+from pipeline.store.decided import Reader
 from pipeline.store.reviews import Review, ReviewForm, Verdict, VerdictKind, open_reviews
-from pipeline.store.snapshot import current_snapshot, open_snapshot
+from pipeline.store.snapshot import current_snapshot
 from pipeline.store.statements import statement
 from pipeline.store.users import PermissionDeniedError, User
 
 ANYBODY = User("local", "local", "admin")  # where nobody signs in
 WAVEFORM_POINTS = 1600
+KEPT_ANSWERS = 256  # frames of at most some thousand rows each
 Sort = Literal["newest", "lowest", "highest", "longest"]
 SORTS: tuple[Sort, ...] = ("newest", "lowest", "highest", "longest")
 
@@ -110,13 +114,33 @@ class Decisions:
         return self.forms[-1] if self.forms else None
 
 
-@dataclass(slots=True)
-class _Snapshot:
-    """The open snapshot, shared by all users."""
+class _Kept:
+    """The last answers of statements that are asked again at every click, shared by all users."""
 
-    lock: threading.Lock
-    path: Path | None = None
-    connection: duckdb.DuckDBPyConnection | None = None
+    def __init__(self, size: int = KEPT_ANSWERS) -> None:
+        self._size = size
+        self._lock = threading.Lock()
+        self._frames: OrderedDict[Hashable, pl.DataFrame] = OrderedDict()
+
+    def get(self, key: Hashable) -> pl.DataFrame | None:
+        with self._lock:
+            if key in self._frames:
+                self._frames.move_to_end(key)
+            return self._frames.get(key)
+
+    def put(self, key: Hashable, frame: pl.DataFrame) -> None:
+        with self._lock:
+            self._frames[key] = frame
+            while len(self._frames) > self._size:
+                self._frames.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all users of a process read through."""
+
+    reader: Reader
+    kept: _Kept
 
 
 class Data:
@@ -125,14 +149,14 @@ class Data:
     Bound to a user: an agent is given their own calls only, and every write asks for the right to it once more.
     """
 
-    def __init__(self, settings: Settings, user: User = ANYBODY, snapshot: _Snapshot | None = None) -> None:
+    def __init__(self, settings: Settings, user: User = ANYBODY, shared: _Shared | None = None) -> None:
         self.settings = settings
         self.user = user
-        self._snapshot = snapshot or _Snapshot(threading.Lock())
+        self._shared = shared or _Shared(Reader(settings.home), _Kept())
 
     def seen_by(self, user: User) -> "Data":
         """The same data with this user's rights."""
-        return Data(self.settings, user, self._snapshot)
+        return Data(self.settings, user, self._shared)
 
     # -- the snapshot ---------------------------------------------------------------------------------------------
 
@@ -255,28 +279,38 @@ class Data:
     def _zone(self) -> str:
         return self.settings.metadata.timezone
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
-        path = current_snapshot(self.settings.home)
-        shared = self._snapshot
-        with shared.lock:
-            if path is not None and path != shared.path:
-                shared.connection = open_snapshot(self.settings.home)  # readers of the old one keep theirs
-                shared.path = path
-            if path is None or shared.connection is None:
-                raise StoreError(f"nothing is published in {self.settings.home} yet; run `callqa run FOLDER`")
-            return shared.connection.cursor()
-
     def frame(self, name: str, **values: Any) -> pl.DataFrame:
-        """The rows of sql/read/NAME.sql on the newest snapshot. Raises StoreError when it cannot be read."""
-        try:
-            with self._cursor() as cursor:
-                return cursor.execute(statement("read", name), values or None).pl()
-        except duckdb.Error as error:
-            raise StoreError(
-                f"sql/read/{name}.sql failed on the published snapshot: {error}; run `callqa rebuild`"
-            ) from error
+        """The rows of sql/read/NAME.sql on the newest snapshot and decisions (`decided.results`).
+
+        Raises StoreError when it cannot be read.
+        """
+        with self._shared.reader.cursor()[0] as cursor:
+            return _answer(cursor, name, values)
+
+    def kept(self, name: str, **values: Any) -> pl.DataFrame:
+        """As `frame`, answered from memory as long as nothing was published or decided. Never change the frame.
+
+        values must be hashable. For figures over many calls; not for pages of a list.
+        """
+        cursor, version = self._shared.reader.cursor()
+        with cursor:
+            key = (version, name, tuple(sorted(values.items())))
+            known = self._shared.kept.get(key)
+            if known is None:
+                known = _answer(cursor, name, values)
+                self._shared.kept.put(key, known)
+        return known
 
     def row(self, name: str, **values: Any) -> dict[str, Any] | None:
         """The first row of sql/read/NAME.sql, None without one."""
         frame = self.frame(name, **values)
         return frame.row(0, named=True) if frame.height else None
+
+
+def _answer(cursor: duckdb.DuckDBPyConnection, name: str, values: dict[str, Any]) -> pl.DataFrame:
+    try:
+        return cursor.execute(statement("read", name), values or None).pl()
+    except duckdb.Error as error:
+        raise StoreError(
+            f"sql/read/{name}.sql failed on the published snapshot: {error}; run `callqa rebuild`"
+        ) from error

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pipeline.errors import StoreError
 
+Folder = Literal["read", "write", "views", "decided"]
 Store = Literal["snapshot", "ledger", "reviews"]
 MIGRATION_NAME = re.compile(r"^(?P<number>\d{4})_(?P<store>[a-z]+)(_[a-z0-9_]+)?\.sql$")
 
@@ -24,7 +25,7 @@ class Migration:
 
 
 @cache
-def statement(folder: Literal["read", "write", "views"], name: str) -> str:
+def statement(folder: Folder, name: str) -> str:
     """The text of sql/FOLDER/NAME.sql. Raises StoreError when there is no such statement."""
     path = files("sql").joinpath(folder, f"{name}.sql")
     if not path.is_file():
@@ -32,7 +33,7 @@ def statement(folder: Literal["read", "write", "views"], name: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def statements(folder: Literal["read", "write", "views"]) -> tuple[str, ...]:
+def statements(folder: Folder) -> tuple[str, ...]:
     """Names of all statements of a folder, sorted."""
     found = files("sql").joinpath(folder).iterdir()
     return tuple(sorted(p.name.removesuffix(".sql") for p in found if p.name.endswith(".sql")))

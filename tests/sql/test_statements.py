@@ -16,7 +16,7 @@ from pipeline.store.sqlite import applied_migrations
 from pipeline.store.statements import migrations, statement, statements
 
 SQL = Path(str(files("sql")))
-FOLDERS = ("read", "write", "views")
+FOLDERS = ("read", "write", "views", "decided")
 FILES = [path for folder in FOLDERS for path in sorted((SQL / folder).glob("*.sql"))]
 
 
@@ -26,7 +26,7 @@ def test_a_statement_has_a_header_and_stands_alone(path: Path) -> None:
     header = [line for line in text.splitlines() if line.startswith("--")]
     assert header[0].startswith("-- purpose: ")
     assert any(line.startswith("-- columns: ") for line in header) or path.parent.name == "write"
-    if path.parent.name != "views":
+    if path.parent.name not in ("views", "decided"):
         assert any(line.startswith("-- parameters: ") for line in header)
     code = "\n".join(line.partition("--")[0] for line in text.splitlines())
     assert ";" not in code.strip().rstrip(";")
