@@ -13,6 +13,7 @@ from pipeline.errors import CallQaError, StoreError
 
 _MAC_BYTES = 16
 _EXPIRY = struct.Struct(">Q")
+_CLIP = struct.Struct(">II")  # first and last millisecond
 _SHA_BYTES = 32
 
 
@@ -22,10 +23,14 @@ class LinkError(CallQaError):
 
 @dataclass(frozen=True, slots=True)
 class AudioLink:
-    """What a valid address stands for. sha256: of the recording's bytes, hex. expires_at: seconds since 1970."""
+    """What a valid address stands for. sha256: of the recording's bytes, hex. expires_at: seconds since 1970.
+
+    clip_s: from and to which second, None: the whole recording.
+    """
 
     sha256: str
     expires_at: int
+    clip_s: tuple[float, float] | None = None
 
 
 def signing_key(home: Path) -> bytes:
@@ -60,14 +65,23 @@ def _read_or_make(path: Path) -> bytes:
     return key
 
 
-def audio_token(key: bytes, sha256: str, now_s: float, lifetime_s: float, user: str) -> str:
+def audio_token(
+    key: bytes,
+    sha256: str,
+    now_s: float,
+    lifetime_s: float,
+    user: str,
+    clip_s: tuple[float, float] | None = None,
+) -> str:
     """An opaque token for this user and the recording with this content digest, valid for lifetime_s to twice that.
 
-    The expiry is rounded up to whole lifetimes, so that the address stays the same over a page's reruns.
+    clip_s: only what lies between these seconds. The expiry is rounded up to whole lifetimes, so that the address stays
+    the same over a page's reruns.
     """
     lifetime = max(1, round(lifetime_s))
     expires_at = (int(now_s) // lifetime + 2) * lifetime
-    body = bytes.fromhex(sha256) + _EXPIRY.pack(expires_at)
+    clip = b"" if clip_s is None else _CLIP.pack(*(round(1000 * s) for s in clip_s))
+    body = bytes.fromhex(sha256) + _EXPIRY.pack(expires_at) + clip
     return base64.urlsafe_b64encode(body + _mac(key, body, user)).rstrip(b"=").decode("ascii")
 
 
@@ -78,12 +92,17 @@ def read_audio_token(key: bytes, token: str, now_s: float, user: str) -> AudioLi
     except ValueError as error:
         raise LinkError("this audio address is damaged; open the call again") from error
     body, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-    if len(body) != _SHA_BYTES + _EXPIRY.size or not hmac.compare_digest(mac, _mac(key, body, user)):
+    whole = _SHA_BYTES + _EXPIRY.size
+    if len(body) not in (whole, whole + _CLIP.size) or not hmac.compare_digest(mac, _mac(key, body, user)):
         raise LinkError("this audio address was not made by this dashboard for you; open the call again")
-    (expires_at,) = _EXPIRY.unpack(body[_SHA_BYTES:])
+    (expires_at,) = _EXPIRY.unpack(body[_SHA_BYTES:whole])
     if now_s >= expires_at:
         raise LinkError("this audio address has expired; reload the call's page")
-    return AudioLink(body[:_SHA_BYTES].hex(), expires_at)
+    clip_s = None
+    if len(body) > whole:
+        first_ms, last_ms = _CLIP.unpack(body[whole:])
+        clip_s = (first_ms / 1000, last_ms / 1000)
+    return AudioLink(body[:_SHA_BYTES].hex(), expires_at, clip_s)
 
 
 def _mac(key: bytes, body: bytes, user: str) -> bytes:

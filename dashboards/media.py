@@ -9,10 +9,13 @@ second of the player.
 import os
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import soundfile as sf
+from numpy.typing import NDArray
 
 from dashboards.data import StoredRecording
 from pipeline.audio import load
@@ -20,6 +23,7 @@ from pipeline.config.settings import AudioSettings
 from pipeline.errors import AudioError
 
 _PLAIN = {(".wav", "pcm_s16le"): "audio/wav", (".wav", "pcm_u8"): "audio/wav", (".flac", "flac"): "audio/flac"}
+Samples = NDArray[np.float32]
 CACHE_MAX_BYTES = 4 * 1024**3
 _one_at_a_time = threading.Lock()  # a decoded call lies in memory whole
 
@@ -32,36 +36,74 @@ class Playable:
     media_type: str
 
 
-def playable(recording: StoredRecording, home: Path, settings: AudioSettings) -> Playable:
+def playable(
+    recording: StoredRecording, home: Path, settings: AudioSettings, clip_s: tuple[float, float] | None = None
+) -> Playable:
     """The recording itself when a browser plays it exactly, else its FLAC copy in the cache, made when it is missing.
 
-    Raises AudioError when the file is missing, unreadable or holds no sound that can be decoded.
+    clip_s: a FLAC of what lies between these seconds, and of nothing else. Raises AudioError when the file is missing,
+    unreadable or holds no sound that can be decoded.
     """
     if not recording.path.is_file():
         raise AudioError(f"{recording.path} does not exist any more; restore the recording or its folder to hear it")
+    whole = _whole(recording, home, settings)
+    if clip_s is None:
+        return whole
+    name = f"{recording.sha256}.{round(1000 * clip_s[0])}-{round(1000 * clip_s[1])}.flac"
+    return _cached(_cache(home) / name, lambda target: _cut(whole.path, target, clip_s))
+
+
+def _whole(recording: StoredRecording, home: Path, settings: AudioSettings) -> Playable:
     media_type = _PLAIN.get((recording.path.suffix.lower(), recording.codec))
     if media_type and recording.intact:
         return Playable(recording.path, media_type)
-    cached = home / "cache" / "audio" / f"{recording.sha256}.flac"
+    cached = _cache(home) / f"{recording.sha256}.flac"
+    return _cached(cached, lambda target: _convert(recording.path, target, settings))
+
+
+def _cache(home: Path) -> Path:
+    return home / "cache" / "audio"
+
+
+def _cached(path: Path, make: Callable[[Path], None]) -> Playable:
     with _one_at_a_time:
-        if cached.is_file():
-            os.utime(cached)
+        if path.is_file():
+            os.utime(path)
         else:
-            _convert(recording.path, cached, settings)
-            _prune(cached.parent, keep=cached)
-    return Playable(cached, "audio/flac")
+            make(path)
+            _prune(path.parent, keep=path)
+    return Playable(path, "audio/flac")
 
 
 def _convert(recording: Path, target: Path, settings: AudioSettings) -> None:
     """Decode `recording` into `target` (FLAC, 16 bit, native rate and channels), written beside it and renamed."""
     audio = load(recording, settings)
+    _write(recording, target, audio.samples.T, audio.sample_rate_hz)
+
+
+def _cut(source: Path, target: Path, clip_s: tuple[float, float]) -> None:
+    """What lies between two seconds of a file that a browser plays, as FLAC."""
+    try:
+        with sf.SoundFile(source) as file:
+            first, last = (min(file.frames, round(s * file.samplerate)) for s in clip_s)
+            file.seek(first)
+            samples, rate_hz = file.read(max(0, last - first), dtype="float32", always_2d=True), file.samplerate
+    except (OSError, sf.SoundFileError) as error:
+        raise AudioError(f"{source} cannot be read: {error}; restore the recording or its folder to hear it") from error
+    if not len(samples):
+        raise AudioError(f"{source} has nothing from {clip_s[0]:.1f} to {clip_s[1]:.1f} s; choose another moment")
+    _write(source, target, samples, rate_hz)
+
+
+def _write(source: Path, target: Path, samples: Samples, rate_hz: int) -> None:
+    """samples: (n, channels) float32 within -1..1."""
     fresh = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        sf.write(fresh, audio.samples.T, audio.sample_rate_hz, format="FLAC", subtype="PCM_16")
+        sf.write(fresh, samples, rate_hz, format="FLAC", subtype="PCM_16")
         fresh.replace(target)
     except (OSError, sf.SoundFileError) as error:
-        raise AudioError(f"{recording} cannot be made playable: {error}; check the rights and the free disk") from error
+        raise AudioError(f"{source} cannot be made playable: {error}; check the rights and the free disk") from error
     finally:
         fresh.unlink(missing_ok=True)
 

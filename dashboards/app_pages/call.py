@@ -1,12 +1,16 @@
 """通话详情: hear the evidence, decide on it, score the call."""
 
+from functools import partial
+
 import streamlit as st
 
 from dashboards.components.appeal_panel import appeal_panel
-from dashboards.components.call_head import call_head
+from dashboards.components.call_actions import act, role_actions
+from dashboards.components.call_head import call_head, corrections_note
 from dashboards.components.chrome import go
 from dashboards.components.findings_panel import findings_panel
 from dashboards.components.history import history
+from dashboards.components.opened import company, leave, open_call
 from dashboards.components.player import player, seek
 from dashboards.components.review_form import review_form
 from dashboards.components.saving import told
@@ -20,31 +24,35 @@ from dashboards.data import CallView
 def render(context: Context) -> None:
     t = context.t
     if context.top.button(t("call.back"), icon=":material/arrow_back:", type="tertiary"):
+        leave()
         go("calls", **(st.session_state.get("list_query") or {}))
     call_id = st.query_params.get("call")
     if not call_id:
         st.info(t("call.choose"), icon=":material/call:")
         return
-    view = context.data.call(call_id)
-    if view is None:
+    opened = open_call(context, call_id)
+    if opened is None:
         st.error(t("call.unknown"), icon=":material/search_off:")
         st.text(call_id[:200])
         return
+    view, decisions = opened.view, opened.decisions
     _first_second(view)
-    decisions = context.data.decisions(call_id)
     told()
     task_bar(context, call_id)
     call_head(context, view, decisions)
+    company(context, view, decisions)
+    corrections_note(context, opened)
     left, right = st.columns([1.65, 1], gap="medium")
     with left:
-        player(context, view, decisions)
+        player(context, view, decisions, opened.extras, partial(act, context, opened))
+        role_actions(context, opened)
         turn_charts(context, view)
     with right:
         panels = {
             "findings": lambda: findings_panel(context, view, decisions),
             "score": lambda: scorecard(context, view),
-            "form": lambda: review_form(context, view, decisions),
-            "history": lambda: history(context, view, decisions),
+            "form": lambda: review_form(context, view),
+            "history": lambda: history(context, opened),
             "appeal": lambda: appeal_panel(context, view, context.cases.of_call(view, decisions)),
         }
         if not context.user.may("review"):

@@ -5,9 +5,11 @@ from typing import Any
 import streamlit as st
 
 from dashboards.components.call_list import local_time
+from dashboards.components.opened import Opened
 from dashboards.context import Context
 from dashboards.data import CallView, Decisions
 from dashboards.plain import clock, escaped, plain
+from pipeline.store.corrections import holding
 
 
 def call_head(context: Context, view: CallView, decisions: Decisions) -> None:
@@ -62,6 +64,18 @@ def warnings(context: Context, view: CallView) -> list[str]:
     if head["role_confidence"] < context.settings.roles.min_confidence:
         found.append(t("call.roles_unsure", percent=f"{100 * head['role_confidence']:.0f}"))
     return found
+
+
+def corrections_note(context: Context, opened: Opened) -> None:
+    """What was put right in the words is told where the score is, and what of it is not shown."""
+    t, held = context.t, holding(opened.history)
+    if opened.problem:
+        st.warning(t("correction.not_shown", count=len(held)), icon=":material/edit_off:")
+        st.text(opened.problem)
+    elif held:
+        st.caption(t("correction.applied", count=len(held)))
+    if opened.lost:
+        st.warning(t("correction.lost", count=len(opened.lost)), icon=":material/edit_off:")
 
 
 def points(value: float | None, t: Any) -> str:

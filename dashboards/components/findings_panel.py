@@ -30,7 +30,9 @@ def findings_panel(context: Context, view: CallView, decisions: Decisions) -> No
     for finding in to_judge:
         _card(context, view.call_id, finding, decisions)
     if others:
-        with st.expander(t("findings.others", count=len(others))):
+        dropped = sum(f["status"] == "dropped" for f in others)
+        text = "findings.others_dropped" if dropped else "findings.others"
+        with st.expander(t(text, count=len(others), dropped=dropped)):
             for finding in others:
                 _card(context, view.call_id, finding, decisions)
 

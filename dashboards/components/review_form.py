@@ -1,5 +1,10 @@
-"""The score form: every item with the automatic points, changed only with a reason; the total follows at once."""
+"""The score form: every item with the automatic points, changed only with a reason; the total follows at once.
 
+What is typed is kept on the server as it goes (dashboards/drafts.py), so that it is there again after a reload, on
+another machine, or after signing in anew.
+"""
+
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -9,19 +14,19 @@ from dashboards.components.saving import save, told
 from dashboards.components.scorecard import not_applicable
 from dashboards.context import Context
 from dashboards.data import CallView, Decisions
+from dashboards.drafts import Drafts
 from dashboards.plain import escaped
 from dashboards.rescoring import reviewed_score
 from pipeline.errors import ConfigError
 from pipeline.model import ItemScore, Score
 from pipeline.scoring import Override
+from pipeline.store.drafts import MAX_COMMENT_CHARACTERS, MAX_REASON_CHARACTERS, Draft, DraftItem
 from pipeline.store.reviews import ReviewForm, ReviewItem
-
-Draft = dict[str, dict[str, Any]]  # changed items: {"points": left, None: not applicable; "reason": why}
 
 
 @st.fragment
-def review_form(context: Context, view: CallView, decisions: Decisions) -> None:
-    """Show the form. What is typed is kept for the session, also when another page is looked at in between."""
+def review_form(context: Context, view: CallView) -> None:
+    """Show the form with the user's draft in it."""
     t = context.t
     if st.session_state.pop("review_saved", False):
         st.rerun(scope="app")
@@ -29,67 +34,96 @@ def review_form(context: Context, view: CallView, decisions: Decisions) -> None:
         st.info(t("form.none"), icon=":material/help:")
         return
     told()
-    draft = _draft(view, decisions)
+    decisions = context.data.decisions(view.call_id)
+    draft = _draft(context, view, decisions)
     try:
         automatic = reviewed_score(context.settings, view, decisions)
     except ConfigError as error:
         st.warning(t("form.other_card"), icon=":material/warning:")
         st.text(str(error))
         return
-    totals = st.container(horizontal=True, key="form-totals")
-    names = {s.section_id: t.pick(s.name_zh, s.name_en) for s in automatic.sections}
-    for section_id, name in names.items():
-        with st.container(border=True, gap="small"):
-            st.markdown(f"**{escaped(name)}**")
-            for item in automatic.items:
-                if item.section_id == section_id:
-                    _item(context, view.call_id, item, draft)
-    overrides = [Override(item_id, change["points"]) for item_id, change in draft.items()]
-    score = reviewed_score(context.settings, view, decisions, overrides)
-    with totals:
-        st.metric(t("form.total"), points(score.total, t), width="content")
-        st.metric(t("form.automatic"), points(view.head["score_total"], t), width="content")
-        if score.fatal:
-            st.badge(t("calls.red_line"), color="red", icon=":material/gpp_bad:")
-    _ending(context, view, decisions, draft, score)
+    with st.container(key="review-form"):
+        _stale(context, view, decisions, draft)
+        totals = st.container(horizontal=True, key="form-totals")
+        names = {s.section_id: t.pick(s.name_zh, s.name_en) for s in automatic.sections}
+        for section_id, name in names.items():
+            with st.container(border=True, gap="small"):
+                st.markdown(f"**{escaped(name)}**")
+                for item in automatic.items:
+                    if item.section_id == section_id:
+                        _item(context, view, item, draft)
+        overrides = [Override(change.item_id, change.points) for change in draft.items]
+        score = reviewed_score(context.settings, view, decisions, overrides)
+        with totals:
+            st.metric(t("form.total"), points(score.total, t), width="content")
+            st.metric(t("form.automatic"), points(view.head["score_total"], t), width="content")
+            if score.fatal:
+                st.badge(t("calls.red_line"), color="red", icon=":material/gpp_bad:")
+        _ending(context, view, draft, score)
 
 
-def _ending(context: Context, view: CallView, decisions: Decisions, draft: Draft, score: Score) -> None:
+def _stale(context: Context, view: CallView, decisions: Decisions, draft: Draft) -> None:
+    """Somebody saved a form since this draft was begun: it is told, and nothing that was typed is lost."""
     t, last = context.t, decisions.latest_form
-    key = f"comment-{view.call_id}"
-    if key not in st.session_state:
-        st.session_state[key] = last.form.comment if last else ""
-    comment = st.text_area(
-        t("form.comment"), key=key, placeholder=t("form.comment_hint"), max_chars=4000, persist_state="session"
+    version = last.version if last else None
+    if draft.based_on == version or last is None:
+        return
+    st.warning(
+        t("form.stale", who=escaped(last.form.reviewer, 40), version=last.version), icon=":material/edit_notifications:"
     )
-    unexplained = [item_id for item_id, change in draft.items() if not change["reason"].strip()]
+    st.button(
+        t("form.go_on"),
+        on_click=lambda: _keep(context, view, replace(draft, based_on=version)),
+        icon=":material/merge:",
+        key="form-go-on",
+    )
+
+
+def _ending(context: Context, view: CallView, draft: Draft, score: Score) -> None:
+    t, key = context.t, f"comment-{view.call_id}"
+    if key not in st.session_state:
+        st.session_state[key] = draft.comment
+    st.text_area(
+        t("form.comment"),
+        key=key,
+        placeholder=t("form.comment_hint"),
+        max_chars=MAX_COMMENT_CHARACTERS,
+        on_change=lambda: _keep(context, view, replace(_now(view, draft), comment=st.session_state[key])),
+    )
+    unexplained = [change.item_id for change in draft.items if not change.reason.strip()]
     if unexplained:
         st.warning(t("form.reason_missing"), icon=":material/edit_note:")
     if context.reviewer == "local":
         st.caption(t("form.no_name"))
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             t("form.save"),
             type="primary",
             icon=":material/save:",
             disabled=bool(unexplained),
+            shortcut="alt+s",
             on_click=_save,
-            args=(context, _form(context, view, decisions, draft, score, comment)),
+            args=(context, view, _form(context, view, draft, score)),
         )
-        if draft:
-            st.button(t("form.undo"), type="tertiary", icon=":material/undo:", on_click=draft.clear)
+        if draft.items:
+            st.button(
+                t("form.undo"), type="tertiary", icon=":material/undo:", on_click=_undo, args=(context, view, draft)
+            )
+        if st.session_state.get(_kept_key(view)):
+            st.caption(t("form.draft_kept"), width="content")
 
 
-def _item(context: Context, call_id: str, item: ItemScore, draft: Draft) -> None:
+def _item(context: Context, view: CallView, item: ItemScore, draft: Draft) -> None:
     """One line: name, points, N/A; and, once changed, the reason."""
     t = context.t
-    change = draft.get(item.item_id)
-    left = change["points"] if change else item.points
-    keys = {part: f"{part}-{call_id}-{item.item_id}" for part in ("points", "na", "reason")}
+    change = next((c for c in draft.items if c.item_id == item.item_id), None)
+    left = change.points if change else item.points
+    keys = _keys(view, item.item_id)
     st.session_state[keys["points"]] = float(left or 0.0)
     st.session_state[keys["na"]] = left is None
     name, field, not_applicable = st.columns([1.7, 1.5, 1], vertical_alignment="center")
     name.markdown(f"{escaped(t.pick(item.name_zh, item.name_en))}  \n:gray[{_automatic(context, item)}]")
+    changed: dict[str, Any] = {"on_change": _change, "args": (context, view, item, draft)}
     field.number_input(
         f"{t.pick(item.name_zh, item.name_en)} {t('form.points')}",
         0.0,
@@ -99,17 +133,25 @@ def _item(context: Context, call_id: str, item: ItemScore, draft: Draft) -> None
         key=keys["points"],
         disabled=left is None,
         label_visibility="collapsed",
-        on_change=_change,
-        args=(draft, item, keys),
+        **changed,
     )
-    not_applicable.checkbox(t("form.na"), key=keys["na"], on_change=_change, args=(draft, item, keys))
+    not_applicable.checkbox(t("form.na"), key=keys["na"], **changed)
     if change:
         if keys["reason"] not in st.session_state:
-            st.session_state[keys["reason"]] = change["reason"]
+            st.session_state[keys["reason"]] = change.reason
         label = t("form.reason")
-        change["reason"] = st.text_input(
-            label, key=keys["reason"], max_chars=500, label_visibility="collapsed", placeholder=label
+        st.text_input(
+            f"{t.pick(item.name_zh, item.name_en)} {label}",
+            key=keys["reason"],
+            max_chars=MAX_REASON_CHARACTERS,
+            label_visibility="collapsed",
+            placeholder=label,
+            **changed,
         )
+
+
+def _keys(view: CallView, item_id: str) -> dict[str, str]:
+    return {part: f"{part}-{view.call_id}-{item_id}" for part in ("points", "na", "reason")}
 
 
 def _automatic(context: Context, item: ItemScore) -> str:
@@ -119,57 +161,76 @@ def _automatic(context: Context, item: ItemScore) -> str:
     return escaped(t("form.item_automatic", points=f"{item.points:g}", points_max=f"{item.points_max:g}"))
 
 
-def _change(draft: Draft, item: ItemScore, keys: dict[str, str]) -> None:
+def _change(context: Context, view: CallView, item: ItemScore, draft: Draft) -> None:
     """Keep what was changed; an item put back to its automatic points is no change."""
+    keys = _keys(view, item.item_id)
     left = None if st.session_state[keys["na"]] else float(st.session_state[keys["points"]])
-    if left == item.points:
-        draft.pop(item.item_id, None)
-        return
-    before = draft.get(item.item_id, {"reason": ""})
-    draft[item.item_id] = {"points": left, "reason": before["reason"]}
+    draft = _now(view, draft)
+    others = tuple(c for c in draft.items if c.item_id != item.item_id)
+    before = next((c.reason for c in draft.items if c.item_id == item.item_id), "")
+    reason = st.session_state.get(keys["reason"], before)
+    mine = () if left == item.points else (DraftItem(item.item_id, left, reason),)
+    _keep(context, view, replace(draft, items=(*others, *mine)))
 
 
-def _draft(view: CallView, decisions: Decisions) -> Draft:
-    """This session's changes; at first those of the last saved version, if it was made with the same card."""
+def _undo(context: Context, view: CallView, draft: Draft) -> None:
+    for change in draft.items:
+        st.session_state.pop(_keys(view, change.item_id)["reason"], None)
+    _keep(context, view, replace(_now(view, draft), items=()))
+
+
+def _draft(context: Context, view: CallView, decisions: Decisions) -> Draft:
+    """What was typed so far: of this session, else what the server kept, else the changes of the last saved form."""
     key = f"draft-{view.call_id}"
     if key not in st.session_state:
-        last = decisions.latest_form
-        same = last and last.form.scorecard_version == view.head["scorecard_version"]
-        changed = [i for i in last.form.items if i.overridden] if last and same else []
-        st.session_state[key] = {i.item_id: {"points": i.points, "reason": i.reason} for i in changed}
+        st.session_state[key], _ = Drafts(context.data).of_call(view, decisions)
     draft: Draft = st.session_state[key]
     return draft
 
 
-def _form(
-    context: Context, view: CallView, decisions: Decisions, draft: Draft, score: Score, comment: str
-) -> ReviewForm:
-    last = decisions.latest_form
+def _now(view: CallView, draft: Draft) -> Draft:
+    """The draft with all callbacks of this run in it: two fields may have changed at once."""
+    current: Draft = st.session_state.get(f"draft-{view.call_id}", draft)
+    return current
+
+
+def _kept_key(view: CallView) -> str:
+    return f"draft-kept-{view.call_id}"
+
+
+def _keep(context: Context, view: CallView, draft: Draft) -> None:
+    """In the session in any case; on the server where that is possible, and told where it is not."""
+    st.session_state[f"draft-{view.call_id}"] = draft
+    st.session_state[_kept_key(view)] = save(context, lambda: Drafts(context.data).keep(view.call_id, draft))
+
+
+def _form(context: Context, view: CallView, draft: Draft, score: Score) -> ReviewForm:
+    reasons = {change.item_id: change.reason.strip() for change in draft.items}
     items = tuple(
-        ReviewItem(
-            item.item_id,
-            item.points,
-            overridden=item.item_id in draft,
-            reason=draft.get(item.item_id, {"reason": ""})["reason"].strip(),
-        )
+        ReviewItem(item.item_id, item.points, overridden=item.item_id in reasons, reason=reasons.get(item.item_id, ""))
         for item in score.items
     )
     return ReviewForm(
         call_id=view.call_id,
         reviewer=context.reviewer,
         items=items,
-        comment=comment.strip(),
+        comment=draft.comment.strip(),
         total=score.total,
         fatal=score.fatal,
+        passed=score.passed,
         snapshot_id=view.snapshot_id,
         rulebook_version=view.head["rulebook_version"],
         scorecard_id=view.head["scorecard_id"],
         scorecard_version=view.head["scorecard_version"],
-        based_on=last.version if last else None,
-        passed=score.passed,
+        based_on=draft.based_on,
     )
 
 
-def _save(context: Context, form: ReviewForm) -> None:
+def _save(context: Context, view: CallView, form: ReviewForm) -> None:
     done = context.t("form.saved", version=(form.based_on or 0) + 1)
-    st.session_state["review_saved"] = save(context, lambda: context.data.add_review(form), done)
+    if not save(context, lambda: context.data.add_review(form), done):
+        return
+    save(context, lambda: Drafts(context.data).drop(view.call_id))
+    for key in (f"draft-{view.call_id}", _kept_key(view)):
+        st.session_state.pop(key, None)
+    st.session_state["review_saved"] = True

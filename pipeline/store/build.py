@@ -21,8 +21,9 @@ import structlog
 
 from pipeline import __version__
 from pipeline.errors import StoreError
-from pipeline.model import CallFacts
+from pipeline.model import CallFacts, CallReport, Judgement
 from pipeline.store.artefact import day_of, facts_table
+from pipeline.store.columns import to_table
 from pipeline.store.files import (
     CALL_ID,
     FACTS_SUFFIX,
@@ -102,6 +103,14 @@ def _put_right(connection: duckdb.DuckDBPyConnection, calls: Sequence[CallFacts]
         by_day[day_of(facts.recording.metadata)].append(facts)
     for day, mine in by_day.items():
         _insert_table(connection, "facts", _of_day(facts_table(mine), day))
+
+
+def fill_report(connection: duckdb.DuckDBPyConnection, report: CallReport) -> None:
+    """Put one call into the empty tables of a new snapshot."""
+    day = day_of(report.facts.recording.metadata)
+    _insert_table(connection, "facts", _of_day(facts_table([report.facts]), day))
+    _insert_table(connection, "judgements", _of_day(to_table(Judgement, [report.judgement]), day))
+    connection.execute(statement("write", "publish_calls"))
 
 
 def create(connection: duckdb.DuckDBPyConnection) -> None:

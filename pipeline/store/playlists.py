@@ -152,8 +152,8 @@ class PlaylistStore:
             user,
             "add",
             call_id=moment.call_id,
-            start_s=moment.start_s,
-            end_s=moment.end_s,
+            start_s=round(moment.start_s, 3),  # addresses of clips tell milliseconds
+            end_s=round(moment.end_s, 3),
             good=int(moment.good),
             note=_note(moment.note),
         )

@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.errors import StoreError
-from pipeline.model import CallFacts
+from pipeline.model import CallFacts, CallReport
 from pipeline.store import build
 from pipeline.store.durable import flush, replace_file
 from pipeline.store.sqlite import check_applied
@@ -105,6 +105,15 @@ def open_snapshot(home: Path) -> duckdb.DuckDBPyConnection | None:
     except StoreError:
         connection.close()
         raise
+    return connection
+
+
+def preview(report: CallReport) -> duckdb.DuckDBPyConnection:
+    """A snapshot of one call in memory, made by the very statements of publishing. Close it, or use it with `with`."""
+    connection = duckdb.connect(":memory:")
+    build.create(connection)
+    build.fill_report(connection, report)
+    build.finish(connection, 0)
     return connection
 
 
