@@ -8,10 +8,10 @@ import pytest
 import soundfile
 
 from pipeline.evaluate import ErrorCount, Truth, TruthTurn
-from pipeline.model import Turn, Word
+from tests.bench.accuracy.heard import HeardTurn, HeardWord
+from tests.bench.accuracy.stacks import _nearest
 from tests.bench.bench_stack import line, recordings, table
 from tests.bench.child import as_written, peak_memory_mib, truth_of
-from tests.bench.naive import _nearest
 from tests.builders import make_report, make_utterances
 
 
@@ -32,10 +32,10 @@ def test_as_written_counts_script_and_digits_and_no_punctuation() -> None:
 
 
 def test_a_word_goes_to_the_turn_it_overlaps_most_else_to_the_nearest() -> None:
-    turns = (Turn("A", 0.0, 2.0), Turn("B", 1.8, 4.0))
-    assert _nearest(Word("您", 1.7, 2.5, 0.9), turns) == "B"
-    assert _nearest(Word("您", 5.0, 5.5, 0.9), turns) == "B"
-    assert _nearest(Word("您", 0.0, 0.5, 0.9), ()) == "nobody"
+    turns = (HeardTurn("A", 0.0, 2.0), HeardTurn("B", 1.8, 4.0))
+    assert _nearest(HeardWord(None, "您", 1.7, 2.5), turns) == "B"
+    assert _nearest(HeardWord(None, "您", 5.0, 5.5), turns) == "B"
+    assert _nearest(HeardWord(None, "您", 0.0, 0.5), ()) == "nobody"
 
 
 def test_a_line_has_both_values_and_their_ratio() -> None:

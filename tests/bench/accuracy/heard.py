@@ -2,19 +2,23 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from pipeline.model import CallReport, Role, StageTime, Turn, Utterance
+from tests.builders import make_audio_facts, make_engine, make_report
 
 
 @dataclass(frozen=True, slots=True)
 class HeardWord:
-    """A recognised word; channel: None on mono."""
+    """A recognised word; channel: None on mono. probability: the recogniser's own, 0..1."""
 
     channel: int | None
     text: str
     start_s: float
     end_s: float
+    probability: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,29 @@ class Heard:
     def role_of(self, speaker: str) -> str:
         """agent, patient or unknown."""
         return dict(self.roles).get(speaker, "unknown")
+
+
+def to_report(name: str, heard: Heard, *, stereo: bool, decoded_s: float) -> CallReport:
+    """As a report of ours that holds what evaluation looks at: text, times, speakers, roles, stage times."""
+    utterances = tuple(
+        Utterance(i, _role(heard, u.speaker), u.speaker, u.start_s, u.end_s, u.text, u.text, channel=u.channel)
+        for i, u in enumerate(sorted(heard.said, key=lambda u: u.start_s))
+    )
+    layout = "stereo" if stereo else "mono"
+    report = make_report(
+        name,
+        turns=tuple(Turn(t.speaker, t.start_s, t.end_s) for t in heard.turns),
+        utterances=utterances,
+        audio=make_audio_facts(layout=layout, channels=1 + stereo, decoded_s=decoded_s),
+        findings=(),
+    )
+    stages = tuple(StageTime(stage, seconds) for stage, seconds in heard.stages)
+    return replace(report, facts=replace(report.facts, engine=make_engine(stage_times=stages)))
+
+
+def _role(heard: Heard, speaker: str) -> Role:
+    role = heard.role_of(speaker)
+    return "agent" if role == "agent" else "patient" if role == "patient" else "unknown"
 
 
 def read(path: Path, key: str) -> Heard | None:

@@ -13,11 +13,9 @@ from rapidfuzz.distance import Levenshtein
 
 from pipeline.engines.der import diarization_error
 from pipeline.evaluate import role_turns
-from pipeline.model import Turn
 from pipeline.text import count_characters, for_scoring, is_content, toneless_pinyin
 from pipeline.truth import Truth, TruthTurn
-from tests.bench.accuracy.heard import Heard, HeardWord
-from tests.builders import make_audio_facts, make_report, make_utterance
+from tests.bench.accuracy.heard import Heard, HeardWord, to_report
 
 Form = Literal["mono", "stereo"]
 Pair = tuple[float, float]
@@ -89,6 +87,9 @@ def measure(truth: Known, heard: Heard, *, stated: bool) -> dict[str, Pair]:
     if heard.roles and has_text:
         figures["role_errors"] = roles(truth, heard)
         figures["prompts_as_party"] = prompts(truth, heard)
+        if heard.role_confidence is not None:
+            wrong, turns = figures["role_errors"]
+            figures["role_brier"] = ((heard.role_confidence - float(2 * wrong < turns)) ** 2, 1.0)
     if has_text or not truth.turns:
         figures["hallucinated_per_min"] = hallucinated(truth, heard)
     if stated and has_text:
@@ -182,12 +183,7 @@ def diarization(truth: Known, heard: Heard) -> dict[str, Pair]:
 
 def roles(truth: Known, heard: Heard) -> Pair:
     """(turns with a wrong role, turns), as `callqa evaluate` counts them."""
-    utterances = tuple(
-        make_utterance(i, heard.role_of(u.speaker), u.start_s, u.end_s, u.text or "。", speaker=u.speaker)  # type: ignore[arg-type]
-        for i, u in enumerate(heard.said)
-    )
-    turns = tuple(Turn(t.speaker, t.start_s, t.end_s) for t in heard.turns)
-    report = make_report(truth.name, turns=turns, utterances=utterances, audio=make_audio_facts(layout=truth.form))
+    report = to_report(truth.name, heard, stereo=truth.form == "stereo", decoded_s=truth.duration_s)
     said = tuple(TruthTurn(t["start"], t["end"], t["role"], t["text"], t["speaker"]) for t in truth.turns)
     right, every = role_turns(report, Truth(truth.name, said, (), ()))
     return float(every - right), float(every)

@@ -73,6 +73,7 @@ SPEAKERS = (
 )
 STATED = (
     Column("lost_untold", "turns lost without a word about it", percent=True),
+    Column("role_brier", "Brier score of the probability of the roles"),
     Column("level_error_db", "level error, dB", digits=2),
     Column("level_near", "levels within 0.5 dB", percent=True),
     Column("level_untold", "turns without a level", percent=True),

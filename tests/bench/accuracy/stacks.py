@@ -12,6 +12,7 @@ from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, Protocol
+from unittest.mock import patch
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from pipeline.config import Settings
 from pipeline.engines import Samples, runtime, weights
 from pipeline.model import CallReport
 from tests.bench.accuracy import heard as kept
-from tests.bench.accuracy.corpus import folder
+from tests.bench.accuracy.corpus import folder, truth
 from tests.bench.accuracy.heard import Happening, Heard, HeardTurn, HeardWord, Said
 
 Stack = Literal["ours", "whisper", "whisper_batched", "pyannote", "senko"]
@@ -144,16 +145,19 @@ class Whisper:
         self._options: dict[str, Any] = {"batch_size": BATCH} if batched else {}
 
     def hear(self, path: Path) -> Heard:
-        from faster_whisper import decode_audio
+        return self.hear_samples(decoded(path))
 
-        signals = channels_of(decode_audio(str(path), sampling_rate=RATE_HZ, split_stereo=True))
+    def hear_samples(self, signals: Sequence[Samples]) -> Heard:
+        """The channels of a call, (n,) each at 16 kHz."""
         words: list[HeardWord] = []
         said: list[Said] = []
         for channel, samples in enumerate(signals):
             label = channel if len(signals) > 1 else None
             segments, _ = self._model.transcribe(samples, language="zh", word_timestamps=True, **self._options)
             for segment in segments:
-                mine = [HeardWord(label, w.word, float(w.start), float(w.end)) for w in segment.words or ()]
+                mine = [
+                    HeardWord(label, w.word, float(w.start), float(w.end), w.probability) for w in segment.words or ()
+                ]
                 words += mine
                 if mine:
                     text = "".join(w.text for w in mine)
@@ -164,20 +168,25 @@ class Whisper:
 
 
 class Pyannote:
-    """pyannote.audio's pipeline as published (step 0.1), with CAM++ where its own embedding would need a model hub."""
+    """pyannote.audio's pipeline as published (step 0.1), with CAM++ where its own embedding would need a model hub.
+
+    It is told the true number of voices: its threshold for finding it was published for that other embedding.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        from tests.bench.naive import stock_pipeline
-
         self._pipeline = stock_pipeline(settings)
 
     def hear(self, path: Path) -> Heard:
-        import torch
-        from faster_whisper import decode_audio
+        voices = truth(path.with_name(path.name.replace(".mono.flac", ".truth.json")))["plan"]["voices"]
+        return Heard(turns=self.turns(decoded(path)[0], max(voices, 1)))
 
-        wave = {"waveform": torch.from_numpy(decode_audio(str(path))[None]), "sample_rate": RATE_HZ}
-        found = self._pipeline(wave, num_speakers=2).speaker_diarization
-        return Heard(turns=tuple(HeardTurn(str(s), t.start, t.end) for t, _, s in found.itertracks(yield_label=True)))
+    def turns(self, samples: Samples, voices: int) -> tuple[HeardTurn, ...]:
+        """Who speaks when in (n,) samples at 16 kHz."""
+        import torch
+
+        wave = {"waveform": torch.from_numpy(samples[None]), "sample_rate": RATE_HZ}
+        found = self._pipeline(wave, num_speakers=voices).speaker_diarization
+        return tuple(HeardTurn(str(s), t.start, t.end) for t, _, s in found.itertracks(yield_label=True))
 
 
 class Senko:
@@ -189,9 +198,7 @@ class Senko:
         self._diarizer = senko.Diarizer(device="cpu", warmup=False, quiet=True)
 
     def hear(self, path: Path) -> Heard:
-        from faster_whisper import decode_audio
-
-        result = self._diarizer.diarize_samples(decode_audio(str(path)), sample_rate=RATE_HZ)
+        result = self._diarizer.diarize_samples(decoded(path)[0], sample_rate=RATE_HZ)
         found = result["merged_segments"] if result else ()
         return Heard(turns=tuple(HeardTurn(str(s["speaker"]), float(s["start"]), float(s["end"])) for s in found))
 
@@ -200,7 +207,9 @@ def from_report(report: CallReport) -> Heard:
     """A report of ours in the form of all stacks."""
     facts = report.facts
     return Heard(
-        words=tuple(HeardWord(u.channel, w.text, w.start_s, w.end_s) for u in facts.utterances for w in u.words),
+        words=tuple(
+            HeardWord(u.channel, w.text, w.start_s, w.end_s, w.probability) for u in facts.utterances for w in u.words
+        ),
         turns=tuple(HeardTurn(t.speaker, t.start_s, t.end_s) for t in facts.turns),
         said=tuple(
             Said(
@@ -232,10 +241,43 @@ def joined(words: Heard, turns: Heard | None) -> Heard:
     return replace(whole, roles=tuple((s, "agent" if s == first else "patient") for s in speakers))
 
 
-def channels_of(pair: Sequence[Samples]) -> tuple[Samples, ...]:
-    """Both channels, or one where they are the same."""
-    left, right = pair
+def decoded(path: Path) -> tuple[Samples, ...]:
+    """A file's channels, (n,) each at 16 kHz; one where both are the same."""
+    from faster_whisper import decode_audio
+
+    left, right = decode_audio(str(path), sampling_rate=RATE_HZ, split_stereo=True)
     return (left,) if np.array_equal(left, right) else (left, right)
+
+
+def stock_pipeline(settings: Settings) -> Any:
+    """pyannote.audio's SpeakerDiarization as it comes, with segmentation-3.0, step 0.1, CAM++, agglomerative."""
+    from pyannote.audio import Model
+    from pyannote.audio.pipelines import speaker_diarization as stock
+
+    from pipeline.engines.campplus import CampPlus, CampPlusEmbedding
+
+    embedding = CampPlusEmbedding(
+        CampPlus(weights.verified_folder("campplus", settings.models) / "campplus_cn_en_common.pt")
+    )
+    segmentation = weights.verified_folder("segmentation-3.0", settings.models) / "pytorch_model.bin"
+    # The constructor loads embedding and PLDA by hub name only; ours are handed in as objects.
+    with (
+        patch.object(stock, "PretrainedSpeakerEmbedding", lambda *_, **__: embedding),
+        patch.object(stock, "get_plda", lambda *_, **__: None),
+    ):
+        pipeline = stock.SpeakerDiarization(
+            segmentation=Model.from_pretrained(segmentation),
+            segmentation_step=0.1,
+            clustering="AgglomerativeClustering",
+            embedding_exclude_overlap=True,
+        )
+    # The values that pyannote/speaker-diarization-3.1 was published with.
+    return pipeline.instantiate(
+        {
+            "segmentation": {"min_duration_off": 0.0},
+            "clustering": {"method": "centroid", "min_cluster_size": 12, "threshold": 0.7045654963945799},
+        }
+    )
 
 
 def _nearest(word: HeardWord, turns: Sequence[HeardTurn]) -> str:

@@ -40,6 +40,10 @@ def _accuracy(rows: Sequence[Row]) -> Iterator[Target]:
             f"字 on non-speech per minute, {form}", 0.0, figure(chosen(rows, "ours", form), "hallucinated_per_min")
         )
     yield from _speakers(rows)
+    for form, *_ in limits:
+        mine = chosen(rows, "ours", form)
+        yield _of(f"level error of turns from 3 s on, {form}, dB", 0.5, figure(mine, "level_error_db"))
+        yield _of(f"rate error of turns from 3 s on, {form}", 0.05, figure(mine, "rate_error"), percent=True)
     yield _of(
         "turns with a wrong role, stereo", 0.0, figure(chosen(rows, "ours", "stereo"), "role_errors"), percent=True
     )
