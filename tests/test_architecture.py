@@ -70,6 +70,7 @@ ALLOWED = {
     "truth": BASE,
     "evaluate": BASE | {"text", "engines", "truth"},
     "sampling": {"errors"},
+    "agreement": set(),
     "estimates": set(),
     "draws": BASE | {"sampling", "store"},
     "store": BASE | {"sampling", "sounds"},
@@ -91,7 +92,8 @@ ALLOWED = {
 # rulebooks: a reviewed call is scored with the card that it was scored with; corrections, judge: a call whose words were
 # put right is judged at once, as publishing will; sounds: words are searched by sound; tables: harmless exports
 DASHBOARDS_MAY_IMPORT = BASE | {
-    *("store", "scoring", "rulebooks", "audio", "text", "draws", "estimates", "sampling", "user_settings"),
+    *("store", "scoring", "rulebooks", "audio", "text"),
+    *("agreement", "draws", "estimates", "sampling", "user_settings"),  # samples, calibration, safe settings
     *("corrections", "judge", "sounds", "tables"),
 }
 

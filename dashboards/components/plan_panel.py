@@ -106,8 +106,13 @@ def _draw(context: Context, queue: Queue, stored: StoredPlan) -> None:
     t, plan_id = context.t, stored.plan_id
     if st.session_state.pop(f"drawn-{plan_id}", False):
         st.rerun(scope="app")
-    first, _ = last_complete_period(stored.plan.every, today(context.settings))
-    day = st.date_input(t("plan.day"), first, key=f"draw-day-{plan_id}", format="YYYY-MM-DD", help=t("plan.day_help"))
+    day = st.date_input(
+        t("plan.day"),
+        _usual_day(context, queue, stored),
+        key=f"draw-day-{plan_id}",
+        format="YYYY-MM-DD",
+        help=t("plan.day_help"),
+    )
     if not isinstance(day, date):
         return
     days = period_of(stored.plan.every, day)
@@ -129,6 +134,12 @@ def _draw(context: Context, queue: Queue, stored: StoredPlan) -> None:
         on_click=_carry_out,
         args=(context, queue, stored, days, seed),
     )
+
+
+def _usual_day(context: Context, queue: Queue, stored: StoredPlan) -> date:
+    """A day of the last complete period, or the last day that has calls when that was earlier."""
+    _, ended = last_complete_period(stored.plan.every, today(context.settings))
+    return min(ended, queue.options().get("last_day") or ended)
 
 
 def _preview(context: Context, preview: Preview) -> None:
