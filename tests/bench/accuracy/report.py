@@ -168,8 +168,8 @@ def _stack_table(rows: Sequence[Row], columns: Sequence[Column]) -> str:
         mine = chosen(rows, stack)
         cells = [shown(figure(mine, c.name), percent=c.percent, digits=c.digits) for c in columns]
         if any(cell != "–" for cell in cells):
-            lines.append([heading, *cells])
-    return markdown(["", *(c.heading for c in columns)], lines)
+            lines.append([heading, str(len(mine)), *cells])
+    return markdown(["", "calls", *(c.heading for c in columns)], lines)
 
 
 def _stated(rows: Sequence[Row]) -> list[list[str]]:

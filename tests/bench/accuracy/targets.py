@@ -27,10 +27,8 @@ def target_rows(rows: Sequence[Row], times: Mapping[str, Any]) -> list[list[str]
 def _accuracy(rows: Sequence[Row]) -> Iterator[Target]:
     limits: tuple[tuple[Form, float, float], ...] = (("stereo", 0.08, 0.045), ("mono", 0.10, 0.07))
     for form, cer, _ in limits:
-        mine, theirs = (figure(chosen(rows, stack, form), "cer") for stack in ("ours", "whisper"))
-        yield _of(f"CER, {form}", cer, mine)
-        ratio = mine.value / theirs.value if mine and theirs and theirs.value else None
-        yield Target(f"CER, {form}, against faster-whisper defaults + OpenCC", 0.65, ratio)
+        yield _of(f"CER, {form}", cer, figure(chosen(rows, "ours", form), "cer"))
+        yield _against(rows, "whisper", form, "cer", 0.65, f"CER, {form}, against faster-whisper defaults + OpenCC")
     for form, _, pinyin in limits:
         yield _of(f"toneless-pinyin error, {form}", pinyin, figure(chosen(rows, "ours", form), "pinyin"))
     for form, *_ in limits:
@@ -57,9 +55,7 @@ def _speakers(rows: Sequence[Row]) -> Iterator[Target]:
     alike = [r for r in chosen(generated, "ours", "mono") if r.truth.plan["same_sex"]]
     yield _of("DER, mono, pairs of one sex", 0.05, figure(alike, "der"))
     for stack in ("pyannote", "senko"):
-        theirs = figure(chosen(generated, stack, "mono"), "der")
-        ratio = mine.value / theirs.value if mine and theirs and theirs.value else None
-        yield Target(f"DER, mono, against {stack} defaults", 1 / 3, ratio)
+        yield _against(generated, stack, "mono", "der", 1 / 3, f"DER, mono, against {stack} defaults")
 
 
 def _speeds(times: Mapping[str, Any]) -> Iterator[Target]:
@@ -72,6 +68,15 @@ def _speeds(times: Mapping[str, Any]) -> Iterator[Target]:
         yield Target(f"time against faster-whisper + pyannote, {form}", 0.25, ours["rtf_total"] / naive["rtf_total"])
     peak = max(times[form]["ours"]["peak_memory_mib"] for form in ("mono", "stereo")) / 1024
     yield Target("memory of a worker, GiB", 2.0, peak)
+
+
+def _against(rows: Sequence[Row], stack: str, form: Form, name: str, most: float, text: str) -> Target:
+    """Ours over another stack's, on the calls that both heard."""
+    mine, theirs = chosen(rows, "ours", form), chosen(rows, stack, form)
+    common = {r.truth.name for r in mine} & {r.truth.name for r in theirs}
+    a, b = (figure([r for r in one if r.truth.name in common], name) for one in (mine, theirs))
+    on = "" if len(common) == len(mine) else f" ({len(common)} calls)"
+    return Target(text + on, most, a.value / b.value if a and b and b.value else None)
 
 
 def _of(text: str, most: float, found: Figure | None, *, percent: bool = False) -> Target:
