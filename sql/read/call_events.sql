@@ -10,7 +10,9 @@ select
     end_s,
     value
 from events
-where call_id = $call_id
+where
+    day = (select max(d.day) from call_facts as d where d.call_id = $call_id)
+    and call_id = $call_id
 order by
     start_s,
     event_index;

@@ -27,7 +27,9 @@ select
     alert,
     points_deducted
 from findings
-where call_id = $call_id
+where
+    day = (select max(d.day) from call_judgements as d where d.call_id = $call_id)
+    and call_id = $call_id
 order by
     start_s nulls last,
     finding_index;

@@ -7,5 +7,7 @@ select
     value,
     reason
 from call_measures
-where call_id = $call_id
+where
+    day = (select max(d.day) from call_facts as d where d.call_id = $call_id)
+    and call_id = $call_id
 order by name;

@@ -21,7 +21,11 @@ select
 from score_items as i
 inner join score_sections as s
     on s.call_id = i.call_id and s.section_id = i.section_id
-where i.call_id = $call_id
+where
+    i.day = (select max(d.day) from call_judgements as d where d.call_id = $call_id)
+    and i.call_id = $call_id
+    and s.day = i.day
+    and s.call_id = $call_id
 order by
     s.section_index,
     i.item_index;

@@ -7,7 +7,9 @@ select
     confidence,
     evidence
 from topics
-where call_id = $call_id
+where
+    day = (select max(d.day) from call_judgements as d where d.call_id = $call_id)
+    and call_id = $call_id
 order by
     confidence desc,
     topic;

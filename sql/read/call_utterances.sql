@@ -18,5 +18,7 @@ select
     list_filter(measures, lambda m: m.name = 'estimated_spl_db')[1].reason as spl_reason,
     list_filter(measures, lambda m: m.name = 'speech_rate_cpm')[1].reason as rate_reason
 from utterances
-where call_id = $call_id
+where
+    day = (select max(d.day) from call_facts as d where d.call_id = $call_id)
+    and call_id = $call_id
 order by utterance_index;

@@ -9,7 +9,9 @@ with sized as (
         peaks,
         greatest(1, cast(ceil(len(peaks) / $points) as integer)) as stretch
     from waveforms
-    where call_id = $call_id
+    where
+        day = (select max(d.day) from call_facts as d where d.call_id = $call_id)
+        and call_id = $call_id
 )
 
 select

@@ -5,6 +5,7 @@ insert into events by name
 with listed as (
     select
         f.call_id,
+        f.day,
         generate_subscripts(f.events, 1) - 1 as event_index,
         unnest(f.events) as e
     from staged_facts as f
@@ -12,6 +13,7 @@ with listed as (
 
 select
     call_id,
+    day,
     event_index,
     e.kind as kind,
     e.role as role,

@@ -5,6 +5,7 @@ insert into findings by name
 with listed as (
     select
         j.call_id,
+        j.day,
         generate_subscripts(j.findings, 1) - 1 as finding_index,
         unnest(j.findings) as x
     from staged_judgements as j
@@ -13,6 +14,7 @@ with listed as (
 keyed as (
     select
         call_id,
+        day,
         finding_index,
         x,
         -- round half to even, as Python's round does
@@ -47,6 +49,7 @@ costs as (
 
 select
     k.call_id,
+    k.day,
     k.finding_index,
     k.finding_key,
     k.x.rule_id as rule_id,

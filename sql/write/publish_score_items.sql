@@ -5,6 +5,7 @@ insert into score_items by name
 with listed as (
     select
         j.call_id,
+        j.day,
         generate_subscripts(j.score.items, 1) - 1 as item_index,
         unnest(j.score.items) as i
     from staged_judgements as j
@@ -12,6 +13,7 @@ with listed as (
 
 select
     call_id,
+    day,
     item_index,
     i.section_id as section_id,
     i.item_id as item_id,

@@ -5,6 +5,7 @@ insert into score_sections by name
 with listed as (
     select
         j.call_id,
+        j.day,
         generate_subscripts(j.score.sections, 1) - 1 as section_index,
         unnest(j.score.sections) as s
     from staged_judgements as j
@@ -12,6 +13,7 @@ with listed as (
 
 select
     call_id,
+    day,
     section_index,
     s.section_id as section_id,
     s.name_zh as name_zh,

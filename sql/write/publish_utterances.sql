@@ -5,6 +5,7 @@ insert into utterances by name
 with listed as (
     select
         f.call_id,
+        f.day,
         unnest(f.utterances) as u
     from staged_facts as f
 ),
@@ -12,6 +13,7 @@ with listed as (
 measured as (
     select
         call_id,
+        day,
         u,
         map_from_entries(list_transform(u.measures.items, lambda m: (m.name, m.value))) as value_of
     from listed
@@ -19,6 +21,7 @@ measured as (
 
 select
     call_id,
+    day,
     u.index as utterance_index,
     u.role as role,
     u.speaker as speaker,

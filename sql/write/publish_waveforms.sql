@@ -4,6 +4,7 @@
 insert into waveforms by name
 select
     f.call_id,
+    f.day,
     generate_subscripts(f.envelope.peaks, 1) - 1 as channel,
     f.envelope.hop_s as hop_s,
     cast(unnest(f.envelope.peaks) as utinyint[]) as peaks
