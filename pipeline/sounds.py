@@ -11,6 +11,8 @@ and dialects blur cost little, any other initial or final OTHER_COST. A syllable
 less, costs INDEL_COST: so much that a phrase of three syllables cannot bear it.
 """
 
+import re
+import unicodedata
 from functools import cache
 
 import numpy as np
@@ -48,6 +50,7 @@ zhang zhao zhe zhei zhen zheng zhi zhong zhou zhu zhua zhuai zhuan zhuang zhui z
 zun zuo ê
 """.split()  # noqa: SIM905 - 426 quoted syllables would fill the page
 )
+_LONGEST_SYLLABLE = 6  # zhuang
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 _Pairs = tuple[tuple[float, str], ...]
@@ -71,6 +74,35 @@ def encode(text: str) -> str:
         codes.get(s.sound, UNKNOWN) if is_han(plain[s.index]) or plain[s.index].isdigit() else _letter(s.sound)
         for s in syllables(plain)
     )
+
+
+def spelled(typed: str) -> str | None:
+    """The codes of pinyin as people type it ("bu zhidao", "bù zhī dào", "lv2", "nü'er"); None when it is none.
+
+    Tones are left out. What is written together is cut into as few syllables as possible (xian, not xi an): a space or
+    an apostrophe parts them.
+    """
+    plain = unicodedata.normalize("NFD", typed.lower().replace("ü", "v").replace("u:", "v"))
+    plain = re.sub("u\u0308[\u0300-\u036f]*", "v", plain)
+    plain = re.sub("[\u0300-\u036f]", "", plain)
+    groups = re.split(r"[\s'’\-]+", re.sub(r"(?<=[a-z])[1-5](?![0-9])", " ", plain).strip())
+    found = [_cut(group) for group in groups if group]
+    if not found or None in found:
+        return None
+    return "".join(_codes()[name] for names in found if names is not None for name in names)
+
+
+def _cut(letters: str) -> tuple[str, ...] | None:
+    """A group of letters as the fewest syllables, None when it cannot be cut into syllables."""
+    best: list[tuple[str, ...] | None] = [()]
+    for end in range(1, len(letters) + 1):
+        ways = [
+            (*before, letters[start:end])
+            for start in range(max(0, end - _LONGEST_SYLLABLE), end)
+            if (before := best[start]) is not None and letters[start:end] in _codes()
+        ]
+        best.append(min(ways, key=len, default=None))
+    return best[-1]
 
 
 def decode(codes: str) -> tuple[str, ...]:

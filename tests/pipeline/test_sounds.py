@@ -10,7 +10,7 @@ from pypinyin import lazy_pinyin
 from pypinyin.constants import PINYIN_DICT
 
 from pipeline import sounds
-from pipeline.sounds import INDEL_COST, UNKNOWN, WALL, WALL_COST, costs, decode, distance, encode, numbers
+from pipeline.sounds import INDEL_COST, UNKNOWN, WALL, WALL_COST, costs, decode, distance, encode, numbers, spelled
 from pipeline.text import count_characters, syllables
 
 
@@ -66,3 +66,30 @@ def test_what_it_costs_to_mishear(a: str, b: str, cost: float) -> None:
 @given(st.text(alphabet="银行长不知道了CT3，。", max_size=20))
 def test_codes_stand_for_the_syllables_of_the_text(text: str) -> None:
     assert decode(encode(text)) == tuple(s.sound for s in syllables(text))
+
+
+@pytest.mark.parametrize(
+    ("typed", "syllables_typed"),
+    [
+        ("bu zhidao", ("bu", "zhi", "dao")),
+        ("Bu4Zhi1Dao4", ("bu", "zhi", "dao")),
+        ("bù zhī dào", ("bu", "zhi", "dao")),
+        ("xi'an", ("xi", "an")),
+        ("xian", ("xian",)),
+        ("lǚyóu", ("lv", "you")),
+        ("nü'er", ("nv", "er")),
+    ],
+)
+def test_typed_pinyin(typed: str, syllables_typed: tuple[str, ...]) -> None:
+    codes = spelled(typed)
+    assert codes is not None
+    assert decode(codes) == syllables_typed
+
+
+@pytest.mark.parametrize("typed", ["", " ", "CT", "hello", "123", "不zhi", "8031_投诉"])
+def test_what_is_no_pinyin(typed: str) -> None:
+    assert spelled(typed) is None
+
+
+def test_typed_pinyin_finds_what_sounds_so() -> None:
+    assert spelled("bu zhidao") in encode("这个我不指导，规定就这样")
