@@ -45,7 +45,7 @@ def _vouched_for(settings: Settings, headers: Mapping[str, str], address: str | 
     if not name or address not in settings.auth.trusted_proxies:
         return None
     with open_users(settings.home) as users:
-        return next((u for u in users.users() if u.name == name and not u.disabled), None)
+        return users.find(name)
 
 
 def _cookie(header: str) -> str | None:

@@ -6,8 +6,11 @@
         secret = users.start_session(user.name, 12 * 3600)
         users.user_of_session(secret)                 -> User, or None once it has run out, ended or was disabled
 
-Passwords are kept as argon2id (RFC 9106, second recommended option by default of argon2-cffi); a session's secret only
-as its sha256. Nobody is deleted: decisions bear their names.
+Passwords are kept as argon2id (store/passwords.py); a session's secret only as its sha256. Nobody is deleted: decisions
+bear their names.
+
+by: a user, whose right to manage is asked for in the same transaction, or the name of a program (`callqa user`). Nobody
+disables themselves here or gives up their rights, and the last administrator stays one: nobody is locked out.
 """
 
 import re
@@ -17,15 +20,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal, get_args
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
-
 from pipeline.errors import CallQaError, StoreError
+from pipeline.store.passwords import hashed, matches
 from pipeline.store.reviews import add_audit, reviews_path
 from pipeline.store.sqlite import now, open_sqlite, transaction
 from pipeline.store.statements import statement
@@ -34,9 +34,8 @@ UserRole = Literal["reviewer", "supervisor", "agent", "admin"]
 Ability = Literal["see_all", "review", "assign", "appeal", "decide_appeals", "calibrate", "train", "see_runs", "manage"]
 
 USER_ROLES: tuple[UserRole, ...] = get_args(UserRole)
+KEPT = ("name", "display_name", "role", "agent_id", "password_hash", "password_temporary", "disabled")
 NAME = re.compile(r"[\w.@+-]{1,64}")
-MIN_PASSWORD_CHARACTERS = 10
-MAX_PASSWORD_CHARACTERS = 200
 _REVIEWS: frozenset[Ability] = frozenset({"see_all", "review", "calibrate", "train"})
 _SUPERVISES: frozenset[Ability] = _REVIEWS | {"assign", "decide_appeals", "see_runs"}
 _ABILITIES: dict[UserRole, frozenset[Ability]] = {
@@ -61,7 +60,10 @@ class PermissionDeniedError(CallQaError):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody who may sign in. agent_id: of an agent, whose calls they see. disabled: may no more."""
+    """Somebody who may sign in. agent_id: of an agent, whose calls they see. disabled: may no more.
+
+    password_temporary: set by an administrator, to be changed at the next sign-in.
+    """
 
     name: str
     display_name: str
@@ -69,6 +71,7 @@ class User:
     agent_id: str | None = None
     disabled: bool = False
     has_password: bool = False
+    password_temporary: bool = False
 
     def may(self, ability: Ability) -> bool:
         return not self.disabled and ability in _ABILITIES[self.role]
@@ -120,7 +123,15 @@ class UserStore:
         self._connection = connection
 
     def add(
-        self, name: str, display_name: str, role: UserRole, *, by: str, agent_id: str | None = None, password: str = ""
+        self,
+        name: str,
+        display_name: str,
+        role: UserRole,
+        *,
+        by: str | User,
+        agent_id: str | None = None,
+        password: str = "",
+        temporary: bool = False,
     ) -> User:
         """A new user; without password they can only come through a proxy or an identity provider.
 
@@ -129,8 +140,9 @@ class UserStore:
         if not NAME.fullmatch(name):
             raise StoreError(f"user name {name[:70]!r} is no name: 1 to 64 letters, digits or . _ @ + -, no blanks")
         _check_role(name, role, agent_id)
-        hashed = _hashed(password) if password else None
+        password_hash = hashed(password) if password else None
         with transaction(self._connection):
+            self._may_manage(by)
             if self._row(name) is not None:
                 raise StoreError(f"user {name!r} is there already; change it with callqa user role or password")
             values = {
@@ -138,35 +150,77 @@ class UserStore:
                 "display_name": display_name.strip() or name,
                 "role": role,
                 "agent_id": agent_id,
-                "password_hash": hashed,
+                "password_hash": password_hash,
+                "password_temporary": int(temporary),
                 "created_at": now(),
             }
             self._write("user_add", values)
-            add_audit(self._connection, by, "user.add", detail=f"{name} {role}")
+            add_audit(self._connection, _name(by), "user.add", detail=f"{name} {role}")
         return self.user(name)
 
     def user(self, name: str) -> User:
         """Raises StoreError when there is none of this name."""
         return _user(self._known(name))
 
+    def find(self, name: str) -> User | None:
+        """The user of this name, None without one or when they are disabled."""
+        row = self._row(name)
+        return None if row is None or row["disabled"] else _user(row)
+
     def users(self) -> tuple[User, ...]:
         """Everybody, by name, disabled ones too."""
         return tuple(map(_user, self._connection.execute(statement("read", "users"))))
 
-    def set_role(self, name: str, role: UserRole, *, by: str, agent_id: str | None = None) -> User:
+    def set_role(self, name: str, role: UserRole, *, by: str | User, agent_id: str | None = None) -> User:
         """The role from now on, also of open sessions. Raises StoreError for an agent without id."""
         _check_role(name, role, agent_id)
         self._change(name, by, f"user.role {role}", role=role, agent_id=agent_id)
         return self.user(name)
 
-    def set_disabled(self, name: str, *, disabled: bool, by: str) -> User:
+    def set_disabled(self, name: str, *, disabled: bool, by: str | User) -> User:
         """A disabled user's sessions end at once."""
         self._change(name, by, "user.disable" if disabled else "user.enable", disabled=int(disabled))
         return self.user(name)
 
-    def set_password(self, name: str, password: str, *, by: str) -> None:
+    def set_display_name(self, name: str, display_name: str, *, by: str | User) -> User:
+        self._change(name, by, "user.rename", display_name=display_name.strip() or name)
+        return self.user(name)
+
+    def set_password(self, name: str, password: str, *, by: str | User, temporary: bool = False) -> None:
         """Ends all sessions of the user. Raises StoreError for a weak password."""
-        self._change(name, by, "user.password", password_hash=_hashed(password))
+        what = "user.password temporary" if temporary else "user.password"
+        self._change(name, by, what, password_hash=hashed(password), password_temporary=int(temporary))
+
+    def change_own_password(self, name: str, old: str, new: str, limits: LockOut) -> User:
+        """By the user, who knows the old one. Raises SignInError for a wrong one, StoreError for a weak or old one."""
+        user = self.sign_in(name, old, limits)
+        if old == new:
+            raise StoreError("the new password is the old one; choose another")
+        self.set_password(user.name, new, by=user.name)
+        return self.user(user.name)
+
+    def end_sessions(self, name: str, *, by: str | User) -> None:
+        """Whoever is signed in under this name has to sign in again."""
+        with transaction(self._connection):
+            self._may_manage(by)
+            self._known(name)
+            self._write("session_end", {"token_digest": None, "name": name, "ended_at": now()})
+            add_audit(self._connection, _name(by), "user.end_sessions", detail=name)
+
+    def vouched_for(self, name: str, display_name: str, role: UserRole, agent_id: str | None, *, by: str) -> User:
+        """Somebody an identity provider has signed in: added at the first time, their role as it says now.
+
+        Raises SignInError when the user was disabled here, StoreError for a name that is none.
+        """
+        row = self._row(name)
+        if row is None:
+            return self.add(name, display_name, role, by=by, agent_id=agent_id)
+        if row["disabled"]:
+            raise SignInError(f"user {name!r} is disabled; ask an administrator")
+        if (row["role"], row["agent_id"]) != (role, agent_id):
+            _check_role(name, role, agent_id)
+            self._change(name, by, f"user.role {role}", role=role, agent_id=agent_id)
+        return self.user(name)
 
     def sign_in(self, name: str, password: str, limits: LockOut) -> User:
         """The user with this name and password. Raises SignInError: unknown, wrong, disabled, or locked out."""
@@ -177,7 +231,7 @@ class UserStore:
             minutes = max(1, round((until - datetime.now(UTC)).total_seconds() / 60))
             raise LockedOutError(f"{failed} wrong passwords: this name is locked for {minutes} more minute(s)")
         row = self._row(typed)
-        right = _matches(row["password_hash"] if row else None, password) and not (row and row["disabled"])
+        right = matches(row["password_hash"] if row else None, password) and not (row and row["disabled"])
         with transaction(self._connection):
             self._write("sign_in_add", {"name": typed, "succeeded": int(right), "created_at": now()})
             add_audit(self._connection, typed or "nobody", "sign_in" if right else "sign_in.refused")
@@ -213,15 +267,29 @@ class UserStore:
         row = self._connection.execute(statement("read", "sign_in_failures"), {"name": name, "since": since}).fetchone()
         return row["failures"], datetime.fromisoformat(row["last_at"]) if row["last_at"] else None
 
-    def _change(self, name: str, by: str, what: str, **changed: object) -> None:
+    def _change(self, name: str, by: str | User, what: str, **changed: object) -> None:
         with transaction(self._connection):
+            self._may_manage(by)
             row = self._known(name)
-            kept = {k: row[k] for k in ("name", "display_name", "role", "agent_id", "password_hash", "disabled")}
-            self._write("user_change", {**kept, **changed})
+            new = {k: row[k] for k in KEPT} | changed
+            if row["role"] == "admin" and not row["disabled"] and (new["role"] != "admin" or new["disabled"]):
+                self._stays_manageable(name, by)
+            self._write("user_change", new)
             if changed.keys() & {"disabled", "password_hash"}:
                 self._write("session_end", {"token_digest": None, "name": name, "ended_at": now()})
             verb, _, detail = what.partition(" ")
-            add_audit(self._connection, by, verb, detail=f"{name} {detail}".strip())
+            add_audit(self._connection, _name(by), verb, detail=f"{name} {detail}".strip())
+
+    def _may_manage(self, by: str | User) -> None:
+        if isinstance(by, User):
+            require_now(self._connection, by, "manage")
+
+    def _stays_manageable(self, name: str, by: str | User) -> None:
+        """Raises StoreError when an administrator would lock themselves, or everybody, out."""
+        if isinstance(by, User) and by.name == name:
+            raise StoreError("nobody takes their own rights away; ask another administrator")
+        if not any(user.role == "admin" and not user.disabled and user.name != name for user in self.users()):
+            raise StoreError(f"{name} is the last administrator; make somebody else one first")
 
     def _known(self, name: str) -> sqlite3.Row:
         row = self._row(name)
@@ -237,37 +305,15 @@ class UserStore:
         self._connection.execute(statement("write", name), values)
 
 
+def _name(by: str | User) -> str:
+    return by if isinstance(by, str) else by.name
+
+
 def _check_role(name: str, role: UserRole, agent_id: str | None) -> None:
     if role not in USER_ROLES:
         raise StoreError(f"role {role!r} of user {name!r} is not known; it is one of {', '.join(USER_ROLES)}")
     if role == "agent" and not agent_id:
         raise StoreError(f"user {name!r} is an agent: give the agent's id, so that they see their own calls")
-
-
-@cache
-def _hasher() -> PasswordHasher:
-    return PasswordHasher()
-
-
-@cache
-def _nobodys_hash() -> str:
-    """Checked for unknown names, so that they take as long as known ones."""
-    return _hasher().hash(secrets.token_urlsafe(16))
-
-
-def _hashed(password: str) -> str:
-    if not MIN_PASSWORD_CHARACTERS <= len(password) <= MAX_PASSWORD_CHARACTERS:
-        raise StoreError(
-            f"the password has {len(password)} characters; take {MIN_PASSWORD_CHARACTERS} to {MAX_PASSWORD_CHARACTERS}"
-        )
-    return _hasher().hash(password)
-
-
-def _matches(hashed: str | None, password: str) -> bool:
-    try:
-        return _hasher().verify(hashed or _nobodys_hash(), password[: MAX_PASSWORD_CHARACTERS + 1]) and bool(hashed)
-    except (VerifyMismatchError, InvalidHashError):
-        return False
 
 
 def _digest(secret: str) -> str:
@@ -286,4 +332,5 @@ def _user(row: sqlite3.Row) -> User:
         agent_id=row["agent_id"],
         disabled=bool(row["disabled"]),
         has_password=row["password_hash"] is not None,
+        password_temporary=bool(row["password_temporary"]),
     )

@@ -7,6 +7,7 @@ select
     u.role,
     u.agent_id,
     u.password_hash,
+    u.password_temporary,
     u.disabled,
     u.created_at
 from sessions as s

@@ -7,6 +7,7 @@ select
     role,
     agent_id,
     password_hash,
+    password_temporary,
     disabled,
     created_at
 from users
