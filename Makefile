@@ -60,7 +60,7 @@ bench-rules: $(STAMP)  ## the whole rulebook over a million utterances beside pl
 bench-recheck: setup  ## judging 10 000, 30 000 and 100 000 stored calls anew: time by stage, memory, publishing
 	$(BIN)/python -m tests.bench.bench_recheck
 
-bench-phrases: samples-extra  ## forbidden phrases from audio to finding: recall, precision, confusions (two hours the first time)
+bench-phrases: samples-extra  ## forbidden phrases from audio to finding: recall, precision, confusions (half an hour the first time)
 	$(BIN)/python -m tests.bench.bench_phrases
 
 bench-spelling: samples-extra  ## what mending misspelt terms wins and harms, on speech it was not fitted to (half an hour the first time)
