@@ -120,18 +120,16 @@ def _sha256(path: Path) -> str:
 def _session(path: Path) -> Any:
     """The model with one change: `speed` may hold one value a token, as its division of durations allows."""
     import onnx  # noqa: PLC0415
-    import onnxruntime  # noqa: PLC0415
 
     model = onnx.load(path)
     (speed,) = (i for i in model.graph.input if i.name == "speed")
     speed.type.tensor_type.shape.dim[0].dim_param = "speeds"
-    return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return _loaded(model)
 
 
 def _length_session(path: Path) -> Any:
     """The part of the model that decides how long each sign sounds: a small share of the whole's work."""
     import onnx  # noqa: PLC0415
-    import onnxruntime  # noqa: PLC0415
 
     model = onnx.load(path)
     (speed,) = (i for i in model.graph.input if i.name == "speed")
@@ -139,7 +137,16 @@ def _length_session(path: Path) -> Any:
     inner = onnx.helper.make_tensor_value_info(LENGTHS, onnx.TensorProto.FLOAT, [1, None])
     model.graph.value_info.append(inner)
     part = onnx.utils.Extractor(model).extract_model([i.name for i in model.graph.input], [LENGTHS])
-    return onnxruntime.InferenceSession(part.SerializeToString(), providers=["CPUExecutionProvider"])
+    return _loaded(part)
+
+
+def _loaded(model: Any) -> Any:
+    """A session whose threads sleep while they wait, so that work beside it is not held up."""
+    import onnxruntime  # noqa: PLC0415
+
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 def _signs(text: str) -> Iterator[tuple[str, str]]:

@@ -112,13 +112,17 @@ def _rows(heard: dict[tuple[str, str], tuple[Path, Heard]]) -> tuple[Row, ...]:
     rows = []
     for (stack, name), (path, outcome) in heard.items():
         truth = _truth(path)
-        figures = measure(truth, outcome, stated=stack == "ours")
-        rows.append(Row(stack, truth, figures, outcome.cpu_s))
+        rows.append(_row(stack, truth, outcome))
         turns = heard.get(("pyannote", name))
         if stack == "whisper" and (turns or truth.form == "stereo"):
             both = stacks.joined(outcome, turns[1] if turns else None)
-            rows.append(Row("whisper+pyannote", truth, measure(truth, both, stated=False), both.cpu_s))
+            rows.append(_row("whisper+pyannote", truth, both))
     return tuple(rows)
+
+
+def _row(stack: str, truth: Known, heard: Heard) -> Row:
+    figures = measure(truth, heard, stated=stack == "ours")
+    return Row(stack, truth, {**figures, "cpu": (heard.cpu_s, truth.duration_s)})
 
 
 def _told(text: str) -> None:

@@ -149,7 +149,7 @@ def test_words_go_to_the_voice_that_speaks_then_and_the_first_is_the_agent() -> 
 
 
 def test_figures_are_ratios_of_sums_with_an_interval_that_holds_them() -> None:
-    rows = [Row("ours", CALL, {"cer": (errors, 10.0)}, 0.0) for errors in (0.0, 1.0, 2.0, 5.0)]
+    rows = [Row("ours", CALL, {"cer": (errors, 10.0)}) for errors in (0.0, 1.0, 2.0, 5.0)]
     found = figure(rows, "cer")
     assert found is not None
     assert found.value == pytest.approx(8 / 40)
@@ -161,7 +161,7 @@ def test_figures_are_ratios_of_sums_with_an_interval_that_holds_them() -> None:
 
 
 def test_no_event_in_a_hundred_is_not_certainly_none() -> None:
-    found = figure([Row("ours", CALL, {"lost_turns": (0.0, 100.0)}, 0.0)], "lost_turns")
+    found = figure([Row("ours", CALL, {"lost_turns": (0.0, 100.0)})], "lost_turns")
     assert found is not None
     assert found.high == pytest.approx(0.037, abs=0.001)  # Wilson's bound for 0 of 100
 

@@ -18,7 +18,7 @@ def row(stack: str, form: Form, number: int, condition: str, **figures: tuple[fl
     parties = {"a": {"voice": "zf_a", "rate_cpm": 230.0}, "p": {"voice": "zf_b", "rate_cpm": 340.0}}
     values: dict[str, Any] = {"id": f"c{number}", "duration": 60.0, "prompts": [], "plan": {**plan, "parties": parties}}
     values["turns"] = [{"start": 1.0, "speaker": "zf_a"}]
-    return Row(stack, known(values, form), figures, 1.0)
+    return Row(stack, known(values, form), figures)
 
 
 def rows() -> list[Row]:

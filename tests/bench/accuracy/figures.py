@@ -14,12 +14,11 @@ SEED = 20261122
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One recording heard by one stack."""
+    """One recording heard by one stack. figures: each a sum and what it is over."""
 
     stack: str
     truth: Known
     figures: Mapping[str, Pair]
-    cpu_s: float
 
     @property
     def form(self) -> Form:

@@ -30,6 +30,9 @@ lie between 0.8 and 1.8 of 230 字/分; calls hold overlaps, ring-back, hold mus
 real recording that pyannote.audio ships (30 s of English) counts in the row "real" of the diarization only. All stacks
 run the same base model (int8), {threads} threads.
 
+"as heard": processor time of the run that heard a call, which may have been an earlier one on a busy machine; the
+times under "Speed" are taken anew.
+
 In brackets: 95 % bootstrap intervals over calls ({draws} draws); where nothing went wrong, the upper bound of no event
 in so many. Nothing of the part "report" was used for tuning; `--part dev` is there for that.
 
@@ -72,6 +75,7 @@ SPEAKERS = (
     Column("role_errors", "turns with a wrong role", percent=True),
     Column("prompts_as_party", "machine prompts taken for a person", percent=True),
 )
+COST = (Column("cpu", "processor s / audio s, as heard"),)
 STATED = (
     Column("lost_untold", "turns lost without a word about it", percent=True),
     Column("role_brier", "Brier score of the probability of the roles"),
@@ -97,7 +101,7 @@ def overview(rows: Sequence[Row]) -> str:
         stacks = [s for s in STACKS if any(r.stack == s for r in mine)]
         lines = [
             [c.heading, *(shown(figure(chosen(mine, s), c.name), percent=c.percent, digits=c.digits) for s in stacks)]
-            for c in (*HEARING, *SPEAKERS, *STATED)
+            for c in (*HEARING, *SPEAKERS, *STATED, *COST)
             if any(figure(chosen(mine, s), c.name) for s in stacks)
         ]
         calls = len({r.truth.name for r in mine})
@@ -117,7 +121,7 @@ def _parts(rows: Sequence[Row], times: Mapping[str, Any], settings: Settings, al
     yield markdown(("", "target", "measured", "", "short by"), target_rows(rows, times))
     for form in FORMS:
         yield f"### {form.capitalize()}: all stacks"
-        yield _stack_table([r for r in rows if r.form == form and not _is_real(r)], (*HEARING, *SPEAKERS))
+        yield _stack_table([r for r in rows if r.form == form and not _is_real(r)], (*HEARING, *SPEAKERS, *COST))
     yield "### What only callqa states"
     yield markdown(("", *FORMS), _stated(rows))
     yield "### By line"
