@@ -3,6 +3,7 @@
     make bench-accuracy                                      everything; writes its section of tests/bench/RESULTS.md
     python -m tests.bench.bench_accuracy --ours --part dev --calls 12     ours on calls that may be tuned on, a minute
     python -m tests.bench.bench_accuracy --stacks ours,senko --minutes 4  a slice: what was heard is kept, run it again
+    python -m tests.bench.bench_accuracy --minutes 0 --write              the page from what is kept, times taken anew
 
 Corpus and everything heard lie in `callqa/bench/accuracy` of the user's cache folder. The first run makes the calls
 (about half an hour) and hears them with five stacks (about an hour); later runs hear only what changed: recordings by
@@ -45,9 +46,9 @@ def main(
     wanted = _stacks(ours, chosen)
     until_s = time.monotonic() + 60 * minutes
     settings = load_settings()
-    truths = _made(compose.plans(part)[:calls], until_s)  # type: ignore[arg-type]
-    if truths is None:
-        raise typer.Exit(STOPPED)
+    plans = compose.plans(part)[:calls]  # type: ignore[arg-type]
+    truths = tuple(corpus.make(plans, _told, until_s))
+    made = len(truths) == len(plans)
     if part == "report" and calls == 10_000:
         truths = (*truths, corpus.real_recordings())
     heard = _heard(truths, wanted, settings, until_s)
@@ -55,7 +56,7 @@ def main(
     typer.echo(report.overview(rows))
     typer.echo(worst.listed(rows, heard, {path: _truth(path) for path, _ in heard.values()}))
     everything = set(wanted) == set(stacks.STACKS) and part == "report" and calls == 10_000
-    complete = len(heard) == sum(len(stacks.tasks(s, _recordings(truths), settings)) for s in wanted)
+    complete = made and len(heard) == sum(len(stacks.tasks(s, _recordings(truths), settings)) for s in wanted)
     if (everything and complete) or write:
         times = speed.measured(truths, settings) if timed else speed.last()
         results_page.put("accuracy", report.page(rows, times, settings, likeness.cosines(truths, settings)))
@@ -69,17 +70,6 @@ def _stacks(ours: bool, chosen: str) -> tuple[Stack, ...]:
     if unknown := set(names) - set(stacks.STACKS):
         raise typer.BadParameter(f"--stacks {','.join(sorted(unknown))}: there are {', '.join(stacks.STACKS)}")
     return tuple(s for s in stacks.STACKS if s in names)
-
-
-def _made(plans: Sequence[compose.Plan], until_s: float) -> tuple[Path, ...] | None:
-    """Truth files of all plans; None when the time was up before all were made."""
-    paths = []
-    for path in corpus.make(plans, _told):
-        paths.append(path)
-        if time.monotonic() > until_s and len(paths) < len(plans):
-            typer.echo(f"{len(paths)} of {len(plans)} calls are made; run again", err=True)
-            return None
-    return tuple(paths)
 
 
 def _recordings(truths: Sequence[Path]) -> tuple[Path, ...]:

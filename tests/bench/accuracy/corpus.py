@@ -7,6 +7,7 @@ its `level_dbfs` and the times of its `characters`; `prompts`: what machines say
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -60,29 +61,45 @@ def truth(path: Path) -> dict[str, Any]:
     return values
 
 
-def make(plans: Sequence[Plan], told: Callable[[str], None]) -> Iterator[Path]:
-    """The truth files of the plans; what is not there yet is made first (0.4 s of processor time a second of speech).
+def make(plans: Sequence[Plan], told: Callable[[str], None], until_s: float) -> Iterator[Path]:
+    """The truth files of the plans; what is not there yet is made first (half a second of processor time a second).
 
-    told: hears of each call that is made. A call is written whole, its truth last.
+    told: hears of each call that is made. Once the clock (time.monotonic) passes until_s, none is made any more and
+    those that are not there are left out. A call is written whole, its truth last.
     """
     voice: tts.Kokoro | None = None
     for number, plan in enumerate(plans):
         path = folder(plan.part) / f"{plan.spec.id}.truth.json"
-        before = truth(path) if path.is_file() else {}
-        stamp = {"digest": digest(plan), "truth_generation": TRUTH_GENERATION}
-        if any(before.get(name) != value for name, value in stamp.items()):
+        if not _is_made(path, plan):
+            if time.monotonic() > until_s:
+                continue
             if voice is None:
                 tts.fetch(tts.assets_folder())
                 voice = tts.Kokoro(tts.assets_folder())
-            path.parent.mkdir(parents=True, exist_ok=True)
-            sides, values = lay_out(plan, voice)
-            if before.get("digest") != digest(plan):
-                for form in FORMS:
-                    call = Call(transmitted(plan, sides, form), values)
-                    write_audio(path.with_name(f"{plan.spec.id}.{form}.flac"), call)
-            write_truth(path, {**values, **stamp})
+            values = _make(path, plan, voice)
             told(f"made {plan.spec.id} ({number + 1} of {len(plans)}): {values['duration']:.0f} s")
         yield path
+
+
+def _is_made(path: Path, plan: Plan) -> bool:
+    before = truth(path) if path.is_file() else {}
+    return all(before.get(name) == value for name, value in _stamp(plan).items())
+
+
+def _stamp(plan: Plan) -> dict[str, Any]:
+    return {"digest": digest(plan), "truth_generation": TRUTH_GENERATION}
+
+
+def _make(path: Path, plan: Plan, voice: tts.Kokoro) -> dict[str, Any]:
+    """Write the recordings, unless they are there and only the truth is of another generation, and the truth."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sides, values = lay_out(plan, voice)
+    if not path.is_file() or truth(path)["digest"] != digest(plan):
+        for form in FORMS:
+            call = Call(transmitted(plan, sides, form), values)
+            write_audio(path.with_name(f"{plan.spec.id}.{form}.flac"), call)
+    write_truth(path, {**values, **_stamp(plan)})
+    return values
 
 
 def lay_out(plan: Plan, voice: tts.Kokoro) -> tuple[Sides, dict[str, Any]]:

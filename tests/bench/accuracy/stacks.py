@@ -70,14 +70,14 @@ def tasks(stack: Stack, recordings: Sequence[Path], settings: Settings) -> tuple
 def hear_all(
     todo: Sequence[Task], load: Callable[[Stack], Hears], told: Callable[[str], None], until_s: float
 ) -> Iterator[tuple[Task, Heard]]:
-    """Each task with its outcome, kept or heard now; ends early when the clock (time.monotonic) passes until_s."""
+    """Each task with its outcome, kept or heard now; only kept ones once the clock (time.monotonic) passes until_s."""
     loaded: dict[str, Hears] = {}
     missing = [task for task in todo if kept.read(task.kept, task.key) is None]
     for task in todo:
         outcome = kept.read(task.kept, task.key)
         if outcome is None:
             if time.monotonic() > until_s:
-                return
+                continue
             if task.stack not in loaded:
                 loaded[task.stack] = load(task.stack)
             outcome = _timed(loaded[task.stack], task.path)
