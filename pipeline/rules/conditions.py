@@ -17,7 +17,7 @@ Words whose reading is in doubt (a sensible spelling of the same sounds, a probe
 hold. What nobody knows of a call (no start time, no queue) does not hold either.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import cast
@@ -26,7 +26,7 @@ from pipeline.model import CallMetadata, Role
 from pipeline.rules.operators.base import Observation, Operator, clip
 from pipeline.rules.phrases import Hit, PhraseList
 from pipeline.rules.scope import Condition, Moment, Placed, Scope, hits_in
-from pipeline.rules.spoken import CallView, SpokenTurn
+from pipeline.rules.spoken import Calls, CallView, Chunk, SpokenTurn, common
 from pipeline.rules.vocabulary import WEEKDAYS
 
 _DOUBTFUL = frozenset({"sensible", "unsure"})
@@ -49,6 +49,9 @@ class Says:
 
     def reason(self, view: CallView) -> str:
         return next((moment.seen.evidence for moment in self.moments(view)), "")
+
+    def calls(self, chunk: Chunk) -> Calls:
+        return common((chunk.calls_with(self.words), self.scope.calls(chunk)))
 
     def lists(self) -> tuple[PhraseList, ...]:
         return (self.words, *self.scope.lists())
@@ -83,6 +86,9 @@ class Observed:
     def reason(self, view: CallView) -> str:
         return next((seen.evidence for seen in self.operator.observe(view) if seen.status == "violated"), "")
 
+    def calls(self, chunk: Chunk) -> Calls:
+        return self.operator.calls(chunk)
+
     def lists(self) -> tuple[PhraseList, ...]:
         return self.operator.all_lists()
 
@@ -103,6 +109,9 @@ class OnTopic:
 
     def reason(self, view: CallView) -> str:
         return "主题：" + "、".join(t.topic for t in view.topics if t.topic in self.topics)
+
+    def calls(self, chunk: Chunk) -> Calls:  # noqa: ARG002
+        return None
 
     def lists(self) -> tuple[PhraseList, ...]:
         return ()
@@ -154,6 +163,9 @@ class OnMetadata:
             told.append(f"通话 {view.facts.audio.decoded_s:.0f} 秒")
         return "通话信息：" + "、".join(told)
 
+    def calls(self, chunk: Chunk) -> Calls:  # noqa: ARG002
+        return None
+
     def lists(self) -> tuple[PhraseList, ...]:
         return ()
 
@@ -192,6 +204,9 @@ class AllOf:
     def reason(self, view: CallView) -> str:
         return "；".join(part.reason(view) for part in self.parts)
 
+    def calls(self, chunk: Chunk) -> Calls:
+        return common(part.calls(chunk) for part in self.parts)
+
     def lists(self) -> tuple[PhraseList, ...]:
         return tuple(words for part in self.parts for words in part.lists())
 
@@ -226,6 +241,9 @@ class CountOf:
     def reason(self, view: CallView) -> str:
         return "；".join(part.reason(view) for part in self.parts if part.holds(view))
 
+    def calls(self, chunk: Chunk) -> Calls:
+        return _any_of(part.calls(chunk) for part in self.parts)
+
     def lists(self) -> tuple[PhraseList, ...]:
         return tuple(words for part in self.parts for words in part.lists())
 
@@ -246,6 +264,9 @@ class Not:
     def reason(self, view: CallView) -> str:  # noqa: ARG002
         name = self.part.name if isinstance(self.part, Named) else ""
         return f"未出现：{name or '所列情形'}"
+
+    def calls(self, chunk: Chunk) -> Calls:  # noqa: ARG002
+        return None
 
     def lists(self) -> tuple[PhraseList, ...]:
         return self.part.lists()
@@ -277,6 +298,9 @@ class Named:
     def reason(self, view: CallView) -> str:
         return self.target.reason(view) or self.name
 
+    def calls(self, chunk: Chunk) -> Calls:
+        return self.target.calls(chunk)
+
     def lists(self) -> tuple[PhraseList, ...]:
         return self.target.lists()
 
@@ -284,6 +308,16 @@ class Named:
 def weekday_number(name: str) -> int:
     """0 for mon."""
     return WEEKDAYS.index(name)
+
+
+def _any_of(calls: Iterable[Calls]) -> Calls:
+    """Those that any of them has."""
+    found: set[int] = set()
+    for some in calls:
+        if some is None:
+            return None
+        found |= some
+    return frozenset(found)
 
 
 def _said(turn: SpokenTurn, hit: Hit) -> Moment:

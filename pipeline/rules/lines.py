@@ -10,7 +10,6 @@ Nothing here runs once per character in Python: 100 000 calls are read this way.
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -76,12 +75,6 @@ class Lines:
     text_starts: tuple[int, ...]
     text_ends: tuple[int, ...]
     firsts: tuple[int, ...]
-
-    def position(self, place: int) -> tuple[int, int]:
-        """The utterance (counted through the line) and the position in its normalised text of a character."""
-        origin = int(self.origins[place])
-        number = bisect_right(self.text_starts, origin) - 1
-        return number, origin - self.text_starts[number]
 
     def text(self, number: int) -> str:
         return self.joined[self.text_starts[number] : self.text_ends[number]]

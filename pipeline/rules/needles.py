@@ -23,7 +23,7 @@ class Search:
         encoded = [self.sought[number].encode() for number in longer]
         self._automaton = ahocorasick_rs.BytesAhoCorasick(encoded) if encoded else None
         single = {ord(text): number for number, text in enumerate(self.sought) if len(text) == 1}
-        self._single = np.full(max(single, default=-1) + 1, -1, np.intp)
+        self._single = np.full(max(single, default=-1) + 2, -1, np.int32)  # the last stands for all characters behind
         self._single[list(single)] = list(single.values())
 
     def find(self, codes: Codes, data: bytes, characters: Indices) -> tuple[Indices, Indices]:
@@ -42,12 +42,9 @@ class Search:
         )
 
     def _singles(self, codes: Codes) -> tuple[Indices, Indices]:
-        if not len(self._single):
-            return np.zeros(0, np.intp), np.zeros(0, np.intp)
-        known = np.flatnonzero(codes < len(self._single))
-        which = self._single[codes[known]]
-        there = which >= 0
-        return which[there], known[there]
+        which = self._single[np.minimum(codes, len(self._single) - 1)]
+        places = np.flatnonzero(which >= 0)
+        return which[places], places
 
 
 def codes_of(text: str) -> Codes:

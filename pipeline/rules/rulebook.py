@@ -1,6 +1,6 @@
 """Rules and the rulebook: facts in, findings out. Nothing here knows how a rule is written down."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.config.yaml_source import Place
@@ -10,7 +10,7 @@ from pipeline.rules.operators.base import Observation, Operator
 from pipeline.rules.operators.phrase import PhraseOperator
 from pipeline.rules.phrases import PhraseList
 from pipeline.rules.scope import Condition
-from pipeline.rules.spoken import CallView
+from pipeline.rules.spoken import Calls, CallView, Chunk, common
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,10 @@ class Rule:
             if self.status != "satisfied" or observation.status == "violated":  # praise that is in doubt is none
                 yield self._finding(view.facts, observation, min_role_confidence)
 
+    def calls(self, chunk: Chunk) -> Calls:
+        """The calls of a chunk, by place, in which it may find anything by their words; None: any."""
+        return common((self.operator.calls(chunk), None if self.when is None else self.when.calls(chunk)))
+
     def lists(self) -> tuple[PhraseList, ...]:
         """Every phrase list that the rule looks for: what an index has to know."""
         return (*self.operator.all_lists(), *(self.when.lists() if self.when is not None else ()))
@@ -146,8 +150,21 @@ class Rulebook:
         min_role_confidence: 0..1; below it violations of rules that look at one role become `review`. Each finding's
         `key` is its own: of two findings of one rule at the same millisecond the first stays.
         """
-        rules = tuple((order, rule) for order, rule in enumerate(self.rules) if rule.enabled)
-        return tuple(_judged(rules, view, min_role_confidence) for view in views)
+        return tuple(_judged(self._rules_for(view), view, min_role_confidence) for view in views)
+
+    def _rules_for(self, view: CallView) -> Sequence[tuple[int, Rule]]:
+        """The rules that may find anything in a call, by their order; the others' words are not in it."""
+        chunk, key = view.chunk, ("rules", id(self))
+        by_call: tuple[list[tuple[int, Rule]], ...] | None = chunk.memo.get(key)
+        if by_call is None:
+            by_call = chunk.memo[key] = tuple([] for _ in chunk.lines.calls)  # the last list is for calls with probes
+            for order, rule in enumerate(self.rules):
+                calls = rule.calls(chunk) if rule.enabled else frozenset()
+                for place in range(len(by_call) - 1) if calls is None else calls:
+                    by_call[place].append((order, rule))
+                if rule.enabled:
+                    by_call[-1].append((order, rule))
+        return by_call[-1 if view.has_probes else view.place]
 
     def lists(self) -> tuple[PhraseList, ...]:
         """Every phrase list that the rules in force look for: what an index has to know."""
@@ -174,7 +191,7 @@ class Rulebook:
         return next((rule for rule in self.rules if rule.rule_id == rule_id), None)
 
 
-def _judged(rules: tuple[tuple[int, Rule], ...], view: CallView, min_role_confidence: float) -> tuple[Finding, ...]:
+def _judged(rules: Sequence[tuple[int, Rule]], view: CallView, min_role_confidence: float) -> tuple[Finding, ...]:
     found: dict[str, tuple[float, int, Finding]] = {}
     for order, rule in rules:
         for finding in rule.judge(view, min_role_confidence):

@@ -22,7 +22,7 @@ from pipeline.config.yaml_source import Entry
 from pipeline.model import Role
 from pipeline.rules.operators.base import Observation
 from pipeline.rules.phrases import Hit, PhraseList, Sets
-from pipeline.rules.spoken import CallView, Span, SpokenTurn
+from pipeline.rules.spoken import Calls, CallView, Chunk, Span, SpokenTurn, common
 
 SLACK_S = 0.5  # word times of the recogniser may run into what is measured from the audio
 EVERY, LAST = 0, -1
@@ -60,6 +60,10 @@ class Condition(Protocol):
 
     def lists(self) -> tuple[PhraseList, ...]:
         """Every phrase list that it looks for."""
+        ...
+
+    def calls(self, chunk: Chunk) -> Calls:
+        """The calls of a chunk, by place, in which it may hold by their words; None: any."""
         ...
 
 
@@ -109,6 +113,13 @@ class Window:
         if self.hits_from_s == -inf and self.hits_to_s == inf:
             return True
         return self.hits_from_s <= turn.evidence(span).start_s <= self.hits_to_s
+
+    def hits(self, view: CallView, words: PhraseList) -> Iterator["Placed"]:
+        """The hits of a list that lie in it, in time order."""
+        for turn in view.among(self.turns, words):
+            for hit in words.hits(turn):
+                if self.admits(turn, hit.span):
+                    yield turn, hit
 
     def admits_s(self, start_s: float) -> bool:
         """Whether something that begins at this second lies in it."""
@@ -160,6 +171,11 @@ class Scope:
         """Every phrase list that its anchors look for."""
         anchors = [anchor.condition for anchor in (self.after, self.before) if anchor is not None]
         return tuple(words for condition in (*anchors, *(self.between or ())) for words in condition.lists())
+
+    def calls(self, chunk: Chunk) -> Calls:
+        """The calls in which its anchors may be found."""
+        anchors = [anchor.condition for anchor in (self.after, self.before) if anchor is not None]
+        return common(condition.calls(chunk) for condition in (*anchors, *(self.between or ())))
 
     def chosen(self, hits: Sequence[_T]) -> Sequence[_T]:
         """Those of the hits, in time order, that count."""
@@ -299,7 +315,5 @@ def hits_in(view: CallView, words: PhraseList, role: Role | None, scope: Scope) 
     return {
         (turn.index, hit.span.start): (turn, hit)
         for window in scope.windows(view, role)
-        for turn in window.turns
-        for hit in words.hits(turn)
-        if window.admits(turn, hit.span)
+        for turn, hit in window.hits(view, words)
     }

@@ -1,15 +1,17 @@
 """A call as the rules read it: turns of one role, their words without punctuation, and the way back to seconds."""
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from difflib import SequenceMatcher
-from functools import cached_property, lru_cache
+from bisect import bisect_left, bisect_right
+from collections.abc import Container, Iterable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
-from pipeline.model import CallFacts, Probe, Role, TopicHit, Utterance, Word
+import numpy as np
+
+from pipeline.model import CallFacts, Probe, Role, TopicHit, Utterance
+from pipeline.rules.heard import HeardWords
 from pipeline.rules.index import Alternatives, Places, Searched
-from pipeline.rules.lines import Lines, flatten, lines
+from pipeline.rules.lines import Lines, lines
+from pipeline.rules.needles import Indices
 from pipeline.rules.verified import Verification, shipped
 
 _UNKNOWN_CONFIDENCE = 0.5  # an utterance without word probabilities says nothing about how sure it is
@@ -29,8 +31,7 @@ class Span(NamedTuple):
         return self.start < other.end and other.start < self.end
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """Where and how surely a span was heard. confidence: mean probability of its words, 0..1."""
 
     utterance: Utterance
@@ -38,6 +39,16 @@ class Evidence:
     end_s: float
     matched_text: str
     confidence: float
+
+
+Calls = frozenset[int] | None
+"""Calls of a chunk by their place; None: any may be among them."""
+
+
+def common(calls: Iterable[Calls]) -> Calls:
+    """Those that all of them have."""
+    known = [some for some in calls if some is not None]
+    return frozenset.intersection(*known) if known else None
 
 
 class Chunk:
@@ -54,6 +65,16 @@ class Chunk:
         self.searched = searched
         self.verification = verification or shipped()
         self.memo: dict[object, Any] = {}
+
+    def calls_of(self, turns: Indices) -> Indices:
+        """The calls that turns of these numbers belong to."""
+        found: Indices = np.searchsorted(self.lines.calls, turns, side="right") - 1
+        return found
+
+    def calls_with(self, words: "Listed") -> Calls:
+        """The calls that have a hit of a list by their words."""
+        table = words.table(self)
+        return None if table is None else table.calls
 
     def number_of(self, listed: Alternatives) -> int | None:
         """Of a list that the index knows."""
@@ -149,8 +170,12 @@ class SpokenTurn:
 
     def _position(self, place: int) -> tuple[int, int]:
         """(which of the turn's utterances, position in its normalised text) of a character."""
-        number, at = self.chunk.lines.position(self._turn.start + place)
-        return number - self._turn.number, at
+        joined, turn = self.chunk.lines, self._turn
+        place += turn.start
+        number = turn.number
+        if len(self.utterances) > 1:
+            number = bisect_right(joined.firsts, place, number, number + len(self.utterances)) - 1
+        return number - turn.number, int(joined.origins[place]) - joined.text_starts[number]
 
     def _text(self, number: int) -> str:
         return self.chunk.lines.text(self._turn.number + number)
@@ -175,35 +200,28 @@ class SpokenTurn:
         """The words of the span with their times; the utterances' times where words and text do not meet."""
         begin, end = self._position(span.start), self._position(span.end - 1)
         first, last = begin[0], end[0]
-        words = self._words(span, first, last)
         utterance, matched = self.utterances[first], self._between(begin, end)
-        if words:
-            return Evidence(utterance, words[0].start_s, words[-1].end_s, matched, _mean(w.probability for w in words))
+        heard = [self._heard(number) for number in range(first, last + 1)]
+        parts = [one.between(span.start, span.end) for one in heard]
+        if parts[0].begins and parts[-1].ends:
+            start_s = heard[0].starts_s[parts[0].words[0]]
+            end_s = heard[-1].ends_s[parts[-1].words[-1]]
+            sure = [one.probabilities[w] for one, part in zip(heard, parts, strict=True) for w in part.words]
+            return Evidence(utterance, start_s, end_s, matched, sum(sure) / len(sure))
         confidence = _UNKNOWN_CONFIDENCE if utterance.confidence is None else utterance.confidence
         return Evidence(utterance, utterance.start_s, self.utterances[last].end_s, matched, confidence)
 
-    def _words(self, span: Span, first: int, last: int) -> tuple[Word, ...]:
-        """The words that the span touches, () unless its first and last characters both have one."""
-        owners: list[Word | None] = []
-        for number in range(first, last + 1):
-            offset, owned = self._owned(number)
-            owners.extend(owned[max(span.start - offset, 0) : max(span.end - offset, 0)])
-        if not owners or owners[0] is None or owners[-1] is None:
-            return ()
-        found = [word for word in owners if word is not None]
-        return tuple(word for i, word in enumerate(found) if i == 0 or word is not found[i - 1])
-
-    def _owned(self, number: int) -> tuple[int, tuple[Word | None, ...]]:
-        """Where an utterance begins in `flat`, and the word of each of its characters."""
-        known = self.memo.get(number)
+    def _heard(self, number: int) -> HeardWords:
+        """The words of one of its utterances by its characters."""
+        known: HeardWords | None = self.memo.get(number)
         if known is None:
             firsts, at = self.chunk.lines.firsts, self._turn.number + number
             offset = firsts[at] - self._turn.start
-            behind = firsts[at + 1] - self._turn.start if number + 1 < len(self.utterances) else len(self.flat)
-            said = self.flat[offset:behind]
-            known = self.memo[number] = (offset, word_of_each_character(self.utterances[number], said))
-        found: tuple[int, tuple[Word | None, ...]] = known
-        return found
+            behind = (
+                firsts[at + 1] - self._turn.start if number + 1 < len(self.utterances) else self._turn.end - self.start
+            )
+            known = self.memo[number] = HeardWords(self.utterances[number].words, offset, self.flat[offset:behind])
+        return known
 
 
 class CallView:
@@ -226,6 +244,7 @@ class CallView:
         self.topics = topics
         self.memo: dict[object, object] = {}
         self.chunk = chunk = chunk or Chunk(lines((facts,)))
+        self.place = place
         self._first, self._behind = first, behind = chunk.lines.calls[place], chunk.lines.calls[place + 1]
         probes = _by_utterance(chunk.verification.strongest(facts.probes)) if facts.probes else {}
         self.turns = tuple(
@@ -251,47 +270,53 @@ class CallView:
 
     def may_hit(self, words: "Listed") -> bool:
         """False: this list has no hit anywhere in the call. Cheap; True promises nothing."""
-        found = words.turns_with_hits(self.chunk)
-        return found is None or self._has_probes or bisect_left(found, self._first) < bisect_left(found, self._behind)
+        table = words.table(self.chunk)
+        return table is None or self.place in table.calls or self.has_probes
 
     def turns_with(self, words: "Listed", role: Role | None = None) -> tuple[SpokenTurn, ...]:
         """The turns of one role (None: of everybody) that may have a hit of this list, in time order."""
-        found = words.turns_with_hits(self.chunk)
-        if found is None:
+        table = words.table(self.chunk)
+        if table is None:
             return self.turns_of(role)
+        found = table.turns
         numbers = found[bisect_left(found, self._first) : bisect_left(found, self._behind)]
-        if self._has_probes:
+        if self.has_probes:
             numbers = sorted({*numbers, *(turn.number for turn in self.turns if turn.probes)})
         turns = (self.turns[number - self._first] for number in numbers)
         return tuple(turns) if role is None else tuple(turn for turn in turns if turn.role == role)
 
+    def among(self, turns: Sequence[SpokenTurn], words: "Listed") -> Sequence[SpokenTurn]:
+        """Those of these turns of the call that may have a hit of this list."""
+        table = words.table(self.chunk)
+        if table is None or self.has_probes:
+            return turns
+        if self.place not in table.calls:
+            return ()
+        return [turn for turn in turns if turn.number in table.rows]
+
     @cached_property
-    def _has_probes(self) -> bool:
+    def has_probes(self) -> bool:
+        """Whether the audio was asked about words that it may hide."""
         return any(turn.probes for turn in self.turns)
+
+
+class Table(Protocol):
+    """Where a chunk has hits of a list by its words. turns: by number, rising; rows: knows these. calls: by place."""
+
+    @property
+    def turns(self) -> Sequence[int]: ...
+    @property
+    def rows(self) -> Container[int]: ...
+    @property
+    def calls(self) -> frozenset[int]: ...
 
 
 class Listed(Protocol):
     """A list of phrases as far as a view asks."""
 
-    def turns_with_hits(self, chunk: Chunk) -> Sequence[int] | None:
-        """The turns of a chunk, by number, that may have a hit by their words; None: nobody knows."""
+    def table(self, chunk: Chunk) -> Table | None:
+        """None: nobody knows."""
         ...
-
-
-def word_of_each_character(utterance: Utterance, said: str) -> tuple[Word | None, ...]:
-    """For each character of `said` (the utterance's spoken characters) the recognised word that it belongs to.
-
-    Words and text may differ (corrections, dropped characters): they are aligned, and what has no partner is None.
-    """
-    letters = [_letters(word.text) for word in utterance.words]
-    owners = [word for word, heard in zip(utterance.words, letters, strict=True) for _ in heard]
-    if len(owners) == len(said):
-        return tuple(owners)
-    result: list[Word | None] = [None] * len(said)
-    for block in SequenceMatcher(None, said, "".join(letters), autojunk=False).get_matching_blocks():
-        for step in range(block.size):
-            result[block.a + step] = owners[block.b + step]
-    return tuple(result)
 
 
 def _by_utterance(probes: Iterable[Probe]) -> dict[int, list[Probe]]:
@@ -303,13 +328,3 @@ def _by_utterance(probes: Iterable[Probe]) -> dict[int, list[Probe]]:
 
 def _probes_of(chunk: Chunk, number: int, probes: dict[int, list[Probe]]) -> list[Probe]:
     return [probe for said in chunk.lines.turns[number].utterances for probe in probes.get(said.index, ())]
-
-
-@lru_cache(maxsize=65_536)  # recognisers use few words
-def _letters(text: str) -> str:
-    return flatten(text)
-
-
-def _mean(values: Iterable[float]) -> float:
-    listed = list(values)
-    return sum(listed) / len(listed)

@@ -23,7 +23,10 @@ SAYING = frozenset("说讲问")
 
 
 class HitTable:
-    """turns: the numbers of those that have a hit before their company is minded, rising."""
+    """turns: the numbers of those that have a hit before their company is minded, rising. calls: theirs, by place.
+
+    rows: for each of the turns the first and last of its hits, the last excluded.
+    """
 
     def __init__(self, words: "PhraseList", chunk: Chunk) -> None:
         """chunk: searched with an index that knows the list."""
@@ -31,24 +34,35 @@ class HitTable:
         found = _places(words.wanted, chunk)
         if len(found) and words.has_exceptions:
             found = found.taken(~_excepted(words, found, chunk))
-        self._found = found = _apart(words.wanted, found)
+        found = _apart(words.wanted, found)
         first = np.flatnonzero(np.diff(found.turns, prepend=-1))
         self.turns: Sequence[int] = found.turns[first].tolist()
-        bounds = np.append(first, len(found)).tolist()
-        self._rows = dict(zip(self.turns, pairwise(bounds), strict=True))
+        self.calls = frozenset(chunk.calls_of(found.turns[first]).tolist())
+        self.rows = dict(zip(self.turns, pairwise(np.append(first, len(found)).tolist()), strict=True))
+        self._columns: tuple[list[int], list[int], list[int], list[int], list[float]] = (
+            *(column.tolist() for column in (found.starts, found.ends, found.kinds, found.which)),
+            found.distances.tolist(),
+        )
         self._made: dict[int, tuple[Hit, ...]] = {}
 
     def hits(self, turn: SpokenTurn) -> tuple[Hit, ...]:
         """Those of a turn of the chunk, in time order."""
         number = turn.number
-        row = self._rows.get(number)
+        row = self.rows.get(number)
         if row is None:
             return ()
         made = self._made.get(number)
         if made is None:
-            found = self._wanted.hits_at(self._found.taken(slice(*row)), turn.flat, turn.start)
-            made = self._made[number] = self._words.in_company(turn, found)
+            made = self._made[number] = self._words.in_company(turn, self._hits(turn, *row))
         return made
+
+    def _hits(self, turn: SpokenTurn, low: int, high: int) -> list[Hit]:
+        offset, flat, hit = turn.start, turn.flat, self._wanted.hit
+        starts, ends, kinds, which, distances = self._columns
+        return [
+            hit(Span(starts[row] - offset, ends[row] - offset), kinds[row], which[row], distances[row], flat)
+            for row in range(low, high)
+        ]
 
 
 def _places(listed: Alternatives, chunk: Chunk) -> Places:

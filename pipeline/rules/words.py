@@ -4,7 +4,7 @@ Exceptions are held against the text as the hit reads it, so that 不指导您�
 How single phrases and expressions are matched is told in `rules.elements`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Literal
@@ -68,7 +68,7 @@ class PhraseList:
 
         What only the audio tells comes last: of those that overlap the surest stays.
         """
-        table = self._table(turn.chunk)
+        table = self.table(turn.chunk)
         if table is not None and not (turn.probes and self._is_asked(turn)):
             return table.hits(turn)
         found: tuple[Hit, ...] | None = turn.memo.get(self.token)
@@ -76,12 +76,7 @@ class PhraseList:
             found = turn.memo[self.token] = self._hits(turn)
         return found
 
-    def turns_with_hits(self, chunk: Chunk) -> Sequence[int] | None:
-        """The turns of a chunk, by number, that may have a hit by their words; None: the index does not know."""
-        table = self._table(chunk)
-        return None if table is None else table.turns
-
-    def _table(self, chunk: Chunk) -> "HitTable | None":
+    def table(self, chunk: Chunk) -> "HitTable | None":
         """All hits in a chunk, made when the first turn of it asks; None: its index does not know the list."""
         table: HitTable | None
         try:

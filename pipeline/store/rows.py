@@ -136,6 +136,7 @@ class _TupleColumn:
 
     def __init__(self, kind: Any, context: _Context) -> None:
         self._kind, self._context = kind, context
+        self._names = list(hints_of(kind))
         self._ends: list[int] | None = None
         self._fields: list[list[Any] | np.ndarray[Any, Any]] = []
 
@@ -147,6 +148,12 @@ class _TupleColumn:
         start, end = self._loaded()[row : row + 2]
         parts = (column[start:end] for column in self._fields)
         return tuple(map(self._kind, *(p.tolist() if isinstance(p, np.ndarray) else p for p in parts)))
+
+    def column(self, row: int, name: str) -> list[Any]:
+        """One field of a row's items, without making these."""
+        start, end = self._loaded()[row : row + 2]
+        values = self._fields[self._names.index(name)][start:end]
+        return cast(list[Any], values.tolist()) if isinstance(values, np.ndarray) else values
 
     def _loaded(self) -> list[int]:
         if self._ends is None:
@@ -162,7 +169,9 @@ class _TupleColumn:
         if name not in {f.name for f in items.type}:
             return [default] * len(items)
         array = items.field(name)
-        if hint in (str, int, float) and not array.null_count:
+        if hint is str and not array.null_count:
+            return _shared(array)
+        if hint in (int, float) and not array.null_count:
             return cast("np.ndarray[Any, Any]", array.to_numpy(zero_copy_only=False))
         return _values(hint, array, _Context(self._context.path, frozenset(), self._context.load), default)
 
@@ -223,6 +232,10 @@ class StoredTuple(Sequence[T]):
         if self._kept is None:
             self._kept = self._column.items(self._row)
         return self._kept
+
+    def column(self, name: str) -> list[Any]:
+        """One field of every item; no item is made for it."""
+        return self._column.column(self._row, name)
 
     def __len__(self) -> int:
         return self._column.length(self._row)

@@ -4,7 +4,8 @@ import pytest
 
 from pipeline.model import AudioFacts, CallFacts, Event, Finding, Measures
 from pipeline.rules import Rulebook, load_rulebook, rulebook_of
-from pipeline.rules.spoken import CallView, word_of_each_character
+from pipeline.rules.heard import HeardWords
+from pipeline.rules.spoken import CallView
 from tests.builders import make_audio_facts, make_facts, make_measures, make_utterance, make_words
 
 BOOK = load_rulebook()
@@ -73,8 +74,10 @@ def test_without_words_the_utterance_gives_times_and_confidence() -> None:
 
 def test_a_corrected_text_is_aligned_with_the_recognised_words() -> None:
     spoken = make_utterance(0, "agent", 0.0, 3.0, "心内科的事不归我管", words=make_words("新内科事不归我管", 0.0, 2.4))
-    owners = word_of_each_character(spoken, spoken.text)
-    assert [w.text if w else None for w in owners] == [None, "内", "科", None, "事", "不", "归", "我", "管"]
+    touched = [HeardWords(spoken.words, 0, spoken.text).between(at, at + 1) for at in range(9)]
+    assert [w.text if w else None for w in [spoken.words[t.words[0]] if t.words else None for t in touched]] == [
+        *(None, "内", "科", None, "事", "不", "归", "我", "管")
+    ]
     (finding,) = judge(make_facts(utterances=(spoken,), events=()), rule="forbidden")
     assert (finding.start_s, finding.end_s) == (1.2, 2.4)
 

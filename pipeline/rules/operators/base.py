@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pipeline.model import FindingStatus, Role
 from pipeline.rules.phrases import PhraseList
-from pipeline.rules.spoken import CallView
+from pipeline.rules.spoken import Calls, CallView, Chunk
 
 _EVIDENCE_CHARACTERS = 60
 
@@ -36,6 +36,10 @@ class Operator(Protocol):
     """One way of judging. `observe` yields in time order and yields nothing where it cannot be judged."""
 
     def observe(self, view: CallView) -> Iterable[Observation]: ...
+
+    def calls(self, chunk: Chunk) -> Calls:
+        """The calls of a chunk, by place, in which it may see anything by their words; None: any."""
+        ...
 
     def phrase_lists(self) -> tuple[PhraseList, ...]:
         """Every list whose phrases count as hits, for finding duplicates between rules."""

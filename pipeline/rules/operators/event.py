@@ -25,7 +25,7 @@ from pipeline.rules.operators.base import Observation, clip, largest
 from pipeline.rules.phrases import PhraseList, Sets, read_phrase_list
 from pipeline.rules.scope import SLACK_S, Names, Scope
 from pipeline.rules.scope_keys import read_scope
-from pipeline.rules.spoken import CallView, SpokenTurn
+from pipeline.rules.spoken import Calls, CallView, Chunk, SpokenTurn
 from pipeline.rules.vocabulary import EVENT_KINDS, TEXT_KEYS, unit_zh
 
 KEYS = ("event", "scope")
@@ -69,6 +69,9 @@ class EventOperator:
         if len(events) >= self.at_least:
             counted = self.scope.chosen(events)
             yield from largest((self._observation(view, event) for event in counted), self.max_findings)
+
+    def calls(self, chunk: Chunk) -> Calls:
+        return self.scope.calls(chunk)
 
     def phrase_lists(self) -> tuple[PhraseList, ...]:
         return ()

@@ -16,7 +16,7 @@ from pipeline.rules.operators.remedy import Remedy, read_remedy
 from pipeline.rules.phrases import PhraseList
 from pipeline.rules.scope import Condition, Moment, Names, Scope, Window
 from pipeline.rules.scope_keys import read_scope
-from pipeline.rules.spoken import CallView
+from pipeline.rules.spoken import Calls, CallView, Chunk
 
 KEYS = ("holds", "scope", "unless")
 _CONFIDENCE = 0.9
@@ -42,6 +42,9 @@ class HoldsOperator:
         for moment in self.scope.chosen(moments):
             seen = replace(moment.seen, status="violated")
             yield seen if self.remedy is None else self.remedy.applied(view, seen)
+
+    def calls(self, chunk: Chunk) -> Calls:
+        return self.condition.calls(chunk)
 
     def phrase_lists(self) -> tuple[PhraseList, ...]:
         return ()

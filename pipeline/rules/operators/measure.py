@@ -15,7 +15,7 @@ from pipeline.rules.operators.base import Observation, clip, largest
 from pipeline.rules.phrases import PhraseList
 from pipeline.rules.scope import Names, Scope
 from pipeline.rules.scope_keys import read_scope
-from pipeline.rules.spoken import CallView
+from pipeline.rules.spoken import Calls, CallView, Chunk
 from pipeline.rules.vocabulary import CALL_MEASURES, UTTERANCE_MEASURES, unit_of, unit_zh
 from pipeline.text import count_characters
 
@@ -45,6 +45,9 @@ class MeasureOperator:
         estimated = "spl" in self.name and view.facts.measures.value("spl_offset_db") is None
         for observation in largest(found, self.max_findings):
             yield replace(observation, note=_UNCALIBRATED) if estimated else observation
+
+    def calls(self, chunk: Chunk) -> Calls:
+        return self.scope.calls(chunk)
 
     def phrase_lists(self) -> tuple[PhraseList, ...]:
         return ()

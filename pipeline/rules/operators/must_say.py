@@ -24,7 +24,7 @@ from pipeline.rules.operators.base import Observation, clip
 from pipeline.rules.phrases import PhraseList, read_phrase_list
 from pipeline.rules.scope import Condition, Names, Scope, Window
 from pipeline.rules.scope_keys import read_scope
-from pipeline.rules.spoken import CallView, Evidence, SpokenTurn
+from pipeline.rules.spoken import Calls, CallView, Chunk, Evidence, SpokenTurn
 from pipeline.rules.vocabulary import TEXT_KEYS
 
 KEYS = ("must_say", "scope")
@@ -41,12 +41,10 @@ class Group:
     words: PhraseList
     optional: bool = False
 
-    def heard(self, window: Window) -> tuple[Evidence, float] | None:
+    def heard(self, view: CallView, window: Window) -> tuple[Evidence, float] | None:
         """The first words that fulfil it, with the factor of how they matched."""
-        for turn in window.turns:
-            for hit in self.words.hits(turn):
-                if window.admits(turn, hit.span):
-                    return turn.evidence(hit.span), hit.factor
+        for turn, hit in window.hits(view, self.words):
+            return turn.evidence(hit.span), hit.factor
         return None
 
 
@@ -64,13 +62,16 @@ class MustSayOperator:
         window = next(iter(self.scope.windows(view, self.role, duty=True)), None)
         if window is None or not window.turns:
             return
-        heard = [(group, group.heard(window)) for group in self.groups]
+        heard = [(group, group.heard(view, window)) for group in self.groups]
         missing = "、".join(group.name_zh for group, found in heard if found is None)
         found = sorted((f for _, f in heard if f is not None), key=lambda pair: pair[0].start_s)
         if sum(f is not None for group, f in heard if not group.optional) >= self.need:
             yield self._satisfied(found, missing)
         else:
             yield self._violated(view, window.turns, missing)
+
+    def calls(self, chunk: Chunk) -> Calls:
+        return self.scope.calls(chunk)
 
     def phrase_lists(self) -> tuple[PhraseList, ...]:
         return ()  # two rules may well ask for the same words

@@ -21,7 +21,7 @@ from pipeline.rules.operators.remedy import Remedy, read_remedy
 from pipeline.rules.phrases import Hit, PhraseList, read_phrase_list
 from pipeline.rules.scope import Names, Scope, hits_in
 from pipeline.rules.scope_keys import read_scope
-from pipeline.rules.spoken import CallView, SpokenTurn
+from pipeline.rules.spoken import Calls, CallView, Chunk, SpokenTurn, common
 from pipeline.rules.vocabulary import TEXT_KEYS
 
 KEYS = ("phrase", "scope", "unless")
@@ -53,6 +53,9 @@ class PhraseOperator:
         hits = [found[place] for place in sorted(found)]
         for turn, hit in self.scope.chosen(hits):
             yield self._observation(view, turn, hit)
+
+    def calls(self, chunk: Chunk) -> Calls:
+        return common((chunk.calls_with(self.words), self.scope.calls(chunk)))
 
     def phrase_lists(self) -> tuple[PhraseList, ...]:
         return (self.words,)

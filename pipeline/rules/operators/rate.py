@@ -16,7 +16,7 @@ from pipeline.rules.operators.base import Observation
 from pipeline.rules.phrases import PhraseList, read_phrase_list
 from pipeline.rules.scope import Names, Scope
 from pipeline.rules.scope_keys import read_scope
-from pipeline.rules.spoken import CallView
+from pipeline.rules.spoken import Calls, CallView, Chunk, common
 from pipeline.rules.vocabulary import TEXT_KEYS
 
 KEYS = ("rate", "scope")
@@ -37,7 +37,7 @@ class RateOperator:
         if not view.may_hit(self.words):
             return
         turns = self.scope.turns(view, self.role)
-        hits = [(turn, hit) for turn in turns for hit in self.words.hits(turn)]
+        hits = [(turn, hit) for turn in view.among(turns, self.words) for hit in self.words.hits(turn)]
         if len(hits) < self.min_count:
             return
         minutes = sum(u.duration_s for turn in turns for u in turn.utterances) / 60
@@ -61,6 +61,9 @@ class RateOperator:
             limit=self.above_per_minute,
             unit="per_minute",
         )
+
+    def calls(self, chunk: Chunk) -> Calls:
+        return common((chunk.calls_with(self.words), self.scope.calls(chunk)))
 
     def phrase_lists(self) -> tuple[PhraseList, ...]:
         return ()

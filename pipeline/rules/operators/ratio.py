@@ -15,7 +15,7 @@ from pipeline.rules.operators.base import Observation
 from pipeline.rules.phrases import PhraseList, read_phrase_list
 from pipeline.rules.scope import Names, Scope
 from pipeline.rules.scope_keys import read_scope
-from pipeline.rules.spoken import CallView
+from pipeline.rules.spoken import Calls, CallView, Chunk, common
 
 KEYS = ("ratio", "scope")
 OWN_KEYS = ("of", "against", "except", "at_least", "min_count")
@@ -35,8 +35,8 @@ class RatioOperator:
         if not view.may_hit(self.unwanted):
             return
         turns = self.scope.turns(view, self.role)
-        good = sum(len(self.wanted.hits(turn)) for turn in turns)
-        bad = [(turn, hit) for turn in turns for hit in self.unwanted.hits(turn)]
+        good = sum(len(self.wanted.hits(turn)) for turn in view.among(turns, self.wanted))
+        bad = [(turn, hit) for turn in view.among(turns, self.unwanted) for hit in self.unwanted.hits(turn)]
         count = good + len(bad)
         if not bad or count < self.min_count or good / count >= self.at_least:
             return
@@ -56,6 +56,9 @@ class RatioOperator:
             limit=self.at_least,
             unit="ratio",
         )
+
+    def calls(self, chunk: Chunk) -> Calls:
+        return common((chunk.calls_with(self.unwanted), self.scope.calls(chunk)))
 
     def phrase_lists(self) -> tuple[PhraseList, ...]:
         return ()

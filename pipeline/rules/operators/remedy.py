@@ -36,7 +36,7 @@ class Remedy:
         later = [t for t in view.turns_of(role) if t.index > turn.index][: self.next_turns]
         own = () if role not in (None, turn.role) else (turn,)
         until_s = inf if hit_s is None else hit_s + self.within_s
-        for candidate in (*own, *later):
+        for candidate in view.among((*own, *later), self.words):
             if candidate.start_s > until_s:
                 break
             for hit in self.words.hits(candidate):

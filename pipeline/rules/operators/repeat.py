@@ -21,7 +21,7 @@ from pipeline.rules.operators.remedy import Remedy, read_remedy
 from pipeline.rules.phrases import PhraseList, read_phrase_list
 from pipeline.rules.scope import Names, Scope
 from pipeline.rules.scope_keys import read_scope
-from pipeline.rules.spoken import CallView
+from pipeline.rules.spoken import Calls, CallView, Chunk
 from pipeline.sounds import encode
 
 KEYS = ("repeat", "scope", "unless")
@@ -46,6 +46,9 @@ class RepeatOperator:
             return
         found = [self._observation(view, group) for group in self._groups(said)]
         yield from self.scope.chosen(sorted(found, key=lambda o: o.start_s or 0.0))
+
+    def calls(self, chunk: Chunk) -> Calls:
+        return self.scope.calls(chunk)
 
     def phrase_lists(self) -> tuple[PhraseList, ...]:
         return ()
