@@ -1,4 +1,4 @@
-"""Who is asking: the session of a local account, the name that a trusted proxy vouches for, or anybody on loopback.
+"""Who is asking: a session (local account, identity provider), the name a proxy vouches for, or anybody on loopback.
 
 `Gate` stands before the whole application: without a user no page, no web socket and no sound gets through. Pages ask
 again at every run (`user_of`), so that a session that has ended or a role that was changed counts at once.
@@ -83,7 +83,7 @@ class Gate:
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
-        elif self._settings.auth.mode == "local" and scope["method"] == "GET" and _is_page(scope["path"]):
+        elif self._settings.auth.mode in ("local", "oidc") and scope["method"] == "GET" and _is_page(scope["path"]):
             asked = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
             await RedirectResponse(f"{SIGN_IN}?next={quote(asked, safe='')}", 303)(scope, receive, send)
         else:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.store.users import UserRole
 
 user = typer.Typer(
-    help="People who may sign in to the dashboard (auth.mode: local or proxy).",
+    help="People who may sign in to the dashboard (auth.mode: local, proxy or oidc).",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

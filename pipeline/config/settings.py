@@ -48,6 +48,7 @@ class AudioSettings(Section):
 class TranscriptionSettings(Section):
     language: str
     beam_size: Annotated[int, Field(ge=1, le=10)]
+    batch_windows: Annotated[int, Field(ge=1, le=64)]
     window_s: Annotated[float, Field(gt=1, le=30)]
     gap_s: Annotated[float, Field(ge=0, le=2)]
     level_dbfs: Annotated[float, Field(le=-3, ge=-60)]
@@ -156,15 +157,35 @@ class ReviewSettings(Section):
     sample_due_days: Annotated[int, Field(ge=1, le=365)]
 
 
-class AuthSettings(Section):
-    """Who the dashboard believes. mode: none (loopback only), local accounts, or a proxy that has signed people in."""
+class OidcSettings(Section):
+    """An identity provider (OpenID Connect, code flow). roles: its group -> our role, the first that fits counts."""
 
-    mode: Literal["none", "local", "proxy"]
+    metadata_url: str | None
+    client_id: str | None
+    client_secret_file: Path | None
+    redirect_url: str | None
+    scopes: Annotated[str, Field(min_length=1)]
+    name_claim: Annotated[str, Field(min_length=1)]
+    display_claim: Annotated[str, Field(min_length=1)]
+    groups_claim: Annotated[str, Field(min_length=1)]
+    agent_claim: Annotated[str, Field(min_length=1)]
+    roles: dict[str, Literal["reviewer", "supervisor", "agent", "admin"]]
+    timeout_s: Annotated[float, Field(gt=0, le=60)]
+
+
+class AuthSettings(Section):
+    """Who the dashboard believes.
+
+    mode: none (loopback only), local accounts, a proxy that has signed people in, or an identity provider.
+    """
+
+    mode: Literal["none", "local", "proxy", "oidc"]
     session_s: Positive
     max_failures: Annotated[int, Field(ge=1, le=1000)]
     lockout_s: Positive
     proxy_header: Annotated[str, Field(min_length=1)]
     trusted_proxies: tuple[str, ...]
+    oidc: OidcSettings
 
 
 class Settings(Section):

@@ -13,6 +13,10 @@ MAX_PASSWORD_CHARACTERS = 200
 TEMPORARY_BYTES = 12
 
 
+class PasswordError(StoreError):
+    """A new password that is too short, too long or the old one."""
+
+
 def temporary_password() -> str:
     """One that nobody could guess, to be changed at the first sign-in."""
     return secrets.token_urlsafe(TEMPORARY_BYTES)
@@ -31,7 +35,7 @@ def _nobodys_hash() -> str:
 
 def hashed(password: str) -> str:
     if not MIN_PASSWORD_CHARACTERS <= len(password) <= MAX_PASSWORD_CHARACTERS:
-        raise StoreError(
+        raise PasswordError(
             f"the password has {len(password)} characters; take {MIN_PASSWORD_CHARACTERS} to {MAX_PASSWORD_CHARACTERS}"
         )
     return _hasher().hash(password)

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from pipeline.errors import CallQaError, StoreError
-from pipeline.store.passwords import hashed, matches
+from pipeline.store.passwords import PasswordError, hashed, matches
 from pipeline.store.reviews import add_audit, reviews_path
 from pipeline.store.sqlite import now, open_sqlite, transaction
 from pipeline.store.statements import statement
@@ -195,7 +195,7 @@ class UserStore:
         """By the user, who knows the old one. Raises SignInError for a wrong one, StoreError for a weak or old one."""
         user = self.sign_in(name, old, limits)
         if old == new:
-            raise StoreError("the new password is the old one; choose another")
+            raise PasswordError("the new password is the old one; choose another")
         self.set_password(user.name, new, by=user.name)
         return self.user(user.name)
 

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from dashboards.auth import ANYBODY, user_of
 from dashboards.data import CallFilter, Data
-from dashboards.sign_in import _own_path
+from dashboards.sign_in_pages import own_path
 from pipeline.store.users import PermissionDeniedError, User, open_users
 from tests.dashboards.conftest import SCREENSHOTS, running_dashboard, settings_for
 from tests.dashboards.seed import APPOINTMENT_CALL
@@ -114,7 +114,7 @@ def test_what_was_typed_comes_back_as_text(guarded: str) -> None:
     ],
 )
 def test_sign_in_leads_to_pages_of_this_server_only(wanted: str, leads_to: str) -> None:
-    assert _own_path(wanted) == leads_to
+    assert own_path(wanted) == leads_to
 
 
 def test_signing_out_ends_the_session(guarded: str) -> None:
