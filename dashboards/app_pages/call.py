@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboards.components.appeal_panel import appeal_panel
 from dashboards.components.call_actions import act, role_actions
+from dashboards.components.calibration_gate import held_for_calibration
 from dashboards.components.call_head import call_head, corrections_note
 from dashboards.components.chrome import go
 from dashboards.components.findings_panel import findings_panel
@@ -29,6 +30,8 @@ def render(context: Context) -> None:
     call_id = st.query_params.get("call")
     if not call_id:
         st.info(t("call.choose"), icon=":material/call:")
+        return
+    if held_for_calibration(context, call_id):
         return
     opened = open_call(context, call_id)
     if opened is None:
