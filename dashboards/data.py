@@ -7,10 +7,10 @@ calls are local to the settings' zone; seconds are from the start of the recordi
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -26,8 +26,6 @@ from pipeline.store.users import PermissionDeniedError, User
 ANYBODY = User("local", "local", "admin")  # where nobody signs in
 WAVEFORM_POINTS = 1600
 KEPT_ANSWERS = 256  # frames of at most some thousand rows each
-Sort = Literal["newest", "lowest", "highest", "longest"]
-SORTS: tuple[Sort, ...] = ("newest", "lowest", "highest", "longest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +34,6 @@ class Period:
 
     from_day: date | None = None
     to_day: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CallFilter:
-    """Which calls are asked for. Empty tuples and None ask for nothing.
-
-    min_score is included, max_score is left out (but for 100); points 0..100.
-    """
-
-    from_day: date | None = None
-    to_day: date | None = None
-    agents: tuple[str, ...] = ()
-    topics: tuple[str, ...] = ()
-    families: tuple[str, ...] = ()
-    statuses: tuple[str, ...] = ()
-    min_score: float | None = None
-    max_score: float | None = None
-    text: str | None = None
-    sort: Sort = "newest"
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """Where the next page starts: behind this row."""
-
-    value: float
-    call_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,22 +140,11 @@ class Data:
 
     def filter_options(self) -> dict[str, Any]:
         """What the filters can offer; an agent is told of no other agent."""
-        found = self.row("filter_options", zone=self._zone) or {}
+        frame = self.kept("filter_options", zone=self._zone)
+        found = frame.row(0, named=True) if frame.height else {}
         if found and not self.user.may("see_all"):
             found["agents"] = [a for a in found["agents"] if a["agent_id"] == self.user.agent_id]
         return found
-
-    def totals(self, period: Period) -> dict[str, Any]:
-        return self.row("overview_totals", zone=self._zone, **asdict(period)) or {}
-
-    def score_distribution(self, period: Period) -> pl.DataFrame:
-        return self.frame("overview_scores", zone=self._zone, **asdict(period))
-
-    def findings_by_family(self, period: Period) -> pl.DataFrame:
-        return self.frame("overview_families", zone=self._zone, **asdict(period))
-
-    def trend_by_day(self, period: Period) -> pl.DataFrame:
-        return self.frame("overview_days", zone=self._zone, **asdict(period))
 
     def file_states(self) -> dict[str, int]:
         """Files by state."""
@@ -192,17 +152,6 @@ class Data:
 
     def problem_files(self, limit: int = 200) -> pl.DataFrame:
         return self.frame("problem_files", zone=self._zone, limit=limit)
-
-    def calls_page(self, chosen: CallFilter, after: Cursor | None = None, limit: int = 20) -> pl.DataFrame:
-        """Up to `limit` calls behind `after`; column `total` says how many match in all."""
-        values = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(chosen).items()}
-        values["text"] = (chosen.text or "").strip() or None
-        if not self.user.may("see_all"):
-            values["agents"] = [self.user.agent_id]
-        after_value, after_id = (after.value, after.call_id) if after else (None, None)
-        return self.frame(
-            "calls_page", zone=self._zone, after_value=after_value, after_id=after_id, limit=limit, **values
-        )
 
     def call(self, call_id: str) -> CallView | None:
         """One call, None when no such call is published. Raises PermissionDeniedError for somebody else's."""

@@ -14,7 +14,7 @@ BAND = "#2a9d6e"
 BAR = "#2f7f93"
 
 
-def _finish(chart: Any, height: int) -> alt.Chart:
+def finish(chart: Any, height: int) -> alt.Chart:
     return (  # type: ignore[no-any-return]
         chart.properties(height=height)
         .configure_axis(labelFontSize=12, titleFontSize=12, titleFontWeight="normal", gridOpacity=0.4)
@@ -47,7 +47,7 @@ def score_histogram(bins: pl.DataFrame, t: Translator) -> alt.Chart:
         )
         .add_params(picked)
     )
-    return _finish(chart, 240)
+    return finish(chart, 240)
 
 
 def family_bars(families: pl.DataFrame, t: Translator) -> alt.Chart:
@@ -80,30 +80,7 @@ def family_bars(families: pl.DataFrame, t: Translator) -> alt.Chart:
         )
         .add_params(picked)
     )
-    return _finish(chart, max(140, 34 * len(order) + 70))
-
-
-def trend(days: pl.DataFrame, column: str, title: str, t: Translator, *, bars: bool) -> alt.Chart:
-    """One figure by day: bars for counts, a line with points for means. days: day and the column."""
-    picked = alt.selection_point(name="picked", fields=["day_text"], on="click", clear=False)
-    named = days.with_columns(pl.col("day").dt.strftime("%Y-%m-%d").alias("day_text"))
-    ticks = alt.Axis(tickMinStep=1, tickCount=5) if bars else alt.Axis(values=[0, 25, 50, 75, 100])
-    base = alt.Chart(named).encode(
-        x=alt.X(
-            "day_text:O",
-            title=t("chart.day"),
-            axis=alt.Axis(labelAngle=0, labelOverlap=True, labelExpr="slice(datum.label, 5)"),
-        ),
-        y=alt.Y(f"{column}:Q", title=title, axis=ticks, scale=alt.Scale() if bars else alt.Scale(domain=[0, 100])),
-        tooltip=[
-            alt.Tooltip("day_text:O", title=t("chart.day")),
-            alt.Tooltip(f"{column}:Q", title=title, format=".0f" if bars else ".1f"),
-        ],
-    )
-    if bars:
-        return _finish(base.mark_bar(color=BAR, cursor="pointer").add_params(picked), 180)
-    dots = base.mark_point(color=BAR, filled=True, size=60, cursor="pointer").add_params(picked)
-    return _finish(base.mark_line(color=BAR, strokeWidth=2) + dots, 180)
+    return finish(chart, max(140, 34 * len(order) + 70))
 
 
 def turn_chart(turns: pl.DataFrame, column: str, title: str, band: tuple[float, float], t: Translator) -> alt.Chart:
@@ -140,4 +117,4 @@ def turn_chart(turns: pl.DataFrame, column: str, title: str, band: tuple[float, 
         )
         .add_params(picked)
     )
-    return _finish(area + spans + dots, 210)
+    return finish(area + spans + dots, 210)

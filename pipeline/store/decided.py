@@ -18,6 +18,7 @@ import duckdb
 import polars as pl
 
 from pipeline.errors import StoreError
+from pipeline.store.calibration import calibration_calls
 from pipeline.store.reviews import reviews_path
 from pipeline.store.snapshot import current_snapshot
 from pipeline.store.sqlite import check_applied, open_sqlite
@@ -30,14 +31,11 @@ Stamp = tuple[tuple[int, int], ...]
 Version = tuple[str, int, int, frozenset[str]]
 
 
-def nothing_left_out(_: Path) -> Collection[str]:
-    return ()
-
 
 class Reader:
     """Shared by all users of a process. A newly published snapshot is opened by the next read."""
 
-    def __init__(self, home: Path, left_out: Callable[[Path], Collection[str]] = nothing_left_out) -> None:
+    def __init__(self, home: Path, left_out: Callable[[Path], Collection[str]] = calibration_calls) -> None:
         """left_out: the calls that count in no average."""
         self._home = home
         self._left_out_of = left_out

@@ -1,5 +1,6 @@
--- purpose: how the scores are distributed
--- parameters: $zone time zone name; $from_day, $to_day local dates, null: open
+-- purpose: how the final scores are distributed
+-- parameters: $from, $until instants, null: open (calls without a date count only when both are open); $team, $queue,
+--   $agent (agent id), null: any
 -- columns: low, high (points, low <= score < high; the last bin holds 100), calls
 
 with bins as (
@@ -11,11 +12,14 @@ with bins as (
 
 chosen as (
     select least(floor(score_total / 5), 19) * 5 as low
-    from calls
+    from decided.results
     where
         score_total is not null
-        and ($from_day is null or timezone($zone, started_at) >= cast($from_day as date))
-        and ($to_day is null or timezone($zone, started_at) < cast($to_day as date) + interval 1 day)
+        and ($from is null or started_at >= $from)
+        and ($until is null or started_at < $until)
+        and ($team is null or team = $team)
+        and ($queue is null or queue = $queue)
+        and ($agent is null or agent_id = $agent)
 )
 
 select

@@ -1,38 +1,39 @@
--- purpose: the figures at the top of the overview
--- parameters: $zone time zone name; $from_day, $to_day local dates, null: open
--- columns: calls, hours (h), scored, mean_score (0..100), passed, judged (calls with a verdict pass/fail), red_lines,
---   agent_spl_db (mean, dB), agent_rate_cpm (mean, 字/分), spl_missing, rate_missing (calls not measurable)
-
-with chosen as (
-    select *
-    from calls
-    where
-        ($from_day is null or timezone($zone, started_at) >= cast($from_day as date))
-        and ($to_day is null or timezone($zone, started_at) < cast($to_day as date) + interval 1 day)
-),
-
-measured as (
-    select
-        avg(m.value) filter (where m.name = 'agent_estimated_spl_db') as agent_spl_db,
-        avg(m.value) filter (where m.name = 'agent_speech_rate_cpm') as agent_rate_cpm,
-        count(*) filter (where m.name = 'agent_estimated_spl_db' and m.value is null) as spl_missing,
-        count(*) filter (where m.name = 'agent_speech_rate_cpm' and m.value is null) as rate_missing
-    from call_measures as m
-    semi join chosen as c on c.call_id = m.call_id
-)
+-- purpose: the sums behind the figures of some calls; final results
+-- parameters: $from, $until instants, null: open (calls without a date count only when both are open); $team, $queue,
+--   $agent (agent id), null: any; $spl_low, $spl_high (dB), $rate_low, $rate_high (字/分) target bands
+-- columns: calls, scored (with points), points (sum of 0..100), points_squared (their squares' sum), judged (calls that
+--   passed or failed), passed, red_lines (calls), violating (calls with a violation), violations (findings), hours (h),
+--   spl_calls, spl_sum (dB), rate_calls, rate_sum (字/分), silence_calls, silence_sum (ratio), interruption_calls,
+--   interruption_sum (times): calls that could be measured, and the sum over them;
+--   spl_inside, rate_inside (calls within the band), reviewed (calls with a form)
 
 select
     count(*) as calls,
-    coalesce(sum(decoded_s), 0) / 3600 as hours,
     count(score_total) as scored,
-    avg(score_total) as mean_score,
-    count(*) filter (where passed) as passed,
+    coalesce(sum(score_total), 0) as points,
+    coalesce(sum(score_total * score_total), 0) as points_squared,
     count(passed) as judged,
+    count(*) filter (where passed) as passed,
     count(*) filter (where fatal) as red_lines,
-    any_value(measured.agent_spl_db) as agent_spl_db,
-    any_value(measured.agent_rate_cpm) as agent_rate_cpm,
-    coalesce(any_value(measured.spl_missing), 0) as spl_missing,
-    coalesce(any_value(measured.rate_missing), 0) as rate_missing
-from chosen
-cross join measured
+    count(*) filter (where violated > 0) as violating,
+    coalesce(sum(violated), 0) as violations,
+    coalesce(sum(decoded_s), 0) / 3600 as hours,
+    count(agent_estimated_spl_db) as spl_calls,
+    coalesce(sum(agent_estimated_spl_db), 0) as spl_sum,
+    count(agent_speech_rate_cpm) as rate_calls,
+    coalesce(sum(agent_speech_rate_cpm), 0) as rate_sum,
+    count(silence_ratio) as silence_calls,
+    coalesce(sum(silence_ratio), 0) as silence_sum,
+    count(agent_interruptions_count) as interruption_calls,
+    coalesce(sum(agent_interruptions_count), 0) as interruption_sum,
+    count(*) filter (where agent_estimated_spl_db between $spl_low and $spl_high) as spl_inside,
+    count(*) filter (where agent_speech_rate_cpm between $rate_low and $rate_high) as rate_inside,
+    count(*) filter (where reviewed) as reviewed
+from decided.results
+where
+    ($from is null or started_at >= $from)
+    and ($until is null or started_at < $until)
+    and ($team is null or team = $team)
+    and ($queue is null or queue = $queue)
+    and ($agent is null or agent_id = $agent)
 order by calls;

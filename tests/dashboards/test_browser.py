@@ -245,9 +245,10 @@ def test_language_switch_stays_over_pages(page):
 
 def test_bar_of_the_overview_leads_to_its_calls(page):
     page.goto("/")
-    chart = page.locator("[data-testid=stVegaLiteChart]").first
+    chart = page.locator(".st-key-scores [data-testid=stVegaLiteChart]")
     chart.locator("canvas, svg.marks").first.wait_for(timeout=WAIT_MS)
     settled(page)
+    chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
     page.mouse.click(box["x"] + box["width"] - 10, box["y"] + 152)  # the bar of 95 to 100 points
     page.wait_for_url(re.compile(r"/calls\?score=95&score=100"), timeout=WAIT_MS)
