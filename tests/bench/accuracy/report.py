@@ -28,7 +28,7 @@ written for it, {voices} synthetic voices, half of the pairs of one sex), each a
 clean 8 kHz; µ-law with noise 15 dB below speech; AMR-NB at 7.95 kbit/s; one side 20 dB below the other. Talkers' rates
 lie between 0.8 and 1.8 of 230 字/分; calls hold overlaps, ring-back, hold music, keys, machine prompts and rooms. The
 real recording that pyannote.audio ships (30 s of English) counts in the row "real" of the diarization only. All stacks
-run the same base model (int8), {threads} threads.
+run the same model ({model}, {compute}), {threads} threads.
 
 "as heard": processor time of the run that heard a call, which may have been an earlier one on a busy machine; the
 times under "Speed" are taken anew.
@@ -109,10 +109,14 @@ def overview(rows: Sequence[Row]) -> str:
     return "\n".join(parts)
 
 
-def page(rows: Sequence[Row], times: Mapping[str, Any], settings: Settings, alike: Cosines) -> str:
-    """The section of the results page; its plots are written beside it. alike: how alike voices are."""
-    plots.write(rows, times)
-    return "\n\n".join(part.strip() for part in _parts(rows, times, settings, alike))
+def page(rows: Sequence[Row], times: Mapping[str, Any], settings: Settings, alike: Cosines, name: str = "") -> str:
+    """The section of the results page; its plots are written beside it.
+
+    alike: how alike voices are. name: of a model that is not the shipped one; its plots lie apart.
+    """
+    plots.write(rows, times, plots.FOLDER / name)
+    text = "\n\n".join(part.strip() for part in _parts(rows, times, settings, alike))
+    return text.replace("](plots/", f"](plots/{name}/") if name else text
 
 
 def _parts(rows: Sequence[Row], times: Mapping[str, Any], settings: Settings, alike: Cosines) -> Iterator[str]:
@@ -151,6 +155,8 @@ def _introduction(rows: Sequence[Row], settings: Settings) -> str:
         minutes=sum(t.duration_s for t in mono.values()) / 60,
         dialogues=sum(bool(t.turns) for t in mono.values()),
         voices=len({turn["speaker"] for t in mono.values() for turn in t.turns}),
+        model="Whisper base" if settings.models.whisper == "packaged-base" else Path(settings.models.whisper).name,
+        compute=settings.models.compute_type,
         threads=settings.batch.threads_per_worker,
         draws=1000,
         date=date.today(),

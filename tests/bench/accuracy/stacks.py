@@ -63,8 +63,10 @@ class Task:
 def tasks(stack: Stack, recordings: Sequence[Path], settings: Settings) -> tuple[Task, ...]:
     """One a recording that concerns the stack."""
     about = version_of(stack, settings)
+    model = settings.models.whisper
+    place = folder("heard") / (stack if model == "packaged-base" else f"{stack}-{Path(model).name}")
     concerned = [p for p in recordings if stack not in DIARIZERS or p.name.endswith(".mono.flac")]
-    return tuple(Task(stack, p, folder("heard") / stack / f"{p.stem}.json", f"{_digest(p)}|{about}") for p in concerned)
+    return tuple(Task(stack, p, place / f"{p.stem}.json", f"{_digest(p)}|{about}") for p in concerned)
 
 
 def hear_all(
@@ -96,7 +98,8 @@ def version_of(stack: Stack, settings: Settings) -> str:
 
         return f"{Analyzer.fingerprint(settings)}-{_own_code()}"
     generation = 1  # counted up by hand when the adapters below change what they give
-    return f"{generation} " + " ".join(f"{name} {version(name)}" for name in PACKAGES[stack])
+    model = "" if settings.models.whisper == "packaged-base" or stack in DIARIZERS else f" {settings.models.whisper}"
+    return f"{generation} " + " ".join(f"{name} {version(name)}" for name in PACKAGES[stack]) + model
 
 
 def load(stack: Stack, settings: Settings) -> Hears:
@@ -135,8 +138,9 @@ class Whisper:
         from faster_whisper import BatchedInferencePipeline, WhisperModel
 
         models = settings.models
+        packaged = models.whisper == "packaged-base"
         model = WhisperModel(
-            str(weights.verified_folder("packaged-base", models)),
+            str(weights.verified_folder("packaged-base", models) if packaged else models.whisper),
             device="cpu",
             compute_type=models.compute_type,
             cpu_threads=settings.batch.threads_per_worker,
