@@ -2,30 +2,37 @@
 
 import streamlit as st
 
+from dashboards.call_search import CallFilter, Calls, Cursor
+from dashboards.components.call_filters import call_filter
 from dashboards.components.call_list import call_list
 from dashboards.components.chrome import go
-from dashboards.components.filters import call_filter
+from dashboards.components.opened import leave
+from dashboards.components.saving import told
+from dashboards.components.view_menu import view_menu
 from dashboards.context import Context
-from dashboards.data import CallFilter, Cursor
 
 PAGE_ROWS = 20
 
 
 def render(context: Context) -> None:
-    t = context.t
+    t, found = context.t, Calls(context.data)
+    leave()
     for left_over in ("call", "t"):  # of a call that was open before
         st.query_params.pop(left_over, None)
     context.top.title(t("menu.calls"), anchor=False)
-    chosen = call_filter(context, context.data.filter_options())
+    told()
+    chosen, query = call_filter(context, found.options())
+    view_menu(context, query)
     pages = _pages(chosen)
     with st.spinner(t("calls.loading"), show_time=False):
-        calls = context.data.calls_page(chosen, pages[-1], PAGE_ROWS)
+        calls = found.page(chosen, pages[-1], PAGE_ROWS)
+        words = found.found_words(chosen, calls)
     if calls.is_empty():
         st.info(t("calls.none"), icon=":material/search_off:")
         return
     total, first = calls["total"][0], (len(pages) - 1) * PAGE_ROWS + 1
     st.caption(t("calls.found", count=f"{total:,}", first=first, last=first + calls.height - 1))
-    opened = call_list(context, calls, chosen.text)
+    opened = call_list(context, calls, words, chosen)
     if opened:
         at = {"t": f"{opened['at_s']:.1f}"} if opened["at_s"] is not None else {}
         go("call", call=opened["id"], **at)

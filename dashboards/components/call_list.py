@@ -7,11 +7,13 @@ from urllib.parse import quote
 import polars as pl
 import streamlit as st
 
+from dashboards.call_search import CallFilter, Sought, sought
 from dashboards.components.assets import asset
 from dashboards.context import Context
 from dashboards.plain import clock, plain
 
-CONTEXT_CHARACTERS = 40  # shown on each side of found words
+CONTEXT_CHARACTERS = 40  # shown before found words
+SHOWN_CHARACTERS = 120
 
 
 CALLS = st.components.v2.component(
@@ -19,15 +21,21 @@ CALLS = st.components.v2.component(
 )
 
 
-def call_list(context: Context, calls: pl.DataFrame, searched: str | None) -> dict[str, Any] | None:
-    """Show one page of calls. Returns {"id", "at_s"} of the call that was clicked, else None."""
+def call_list(
+    context: Context, calls: pl.DataFrame, words: dict[str, list[dict[str, Any]]], chosen: CallFilter
+) -> dict[str, Any] | None:
+    """Show one page of calls. words: utterances with what was searched for, by call id (dashboards.call_search).
+
+    Returns {"id", "at_s"} of the call, and of the moment in it, that was clicked, else None.
+    """
     t = context.t
     texts = {
         "headings": [t(f"calls.column_{name}") for name in ("score", "agent", "topic", "length", "findings")],
         "unscored": t("calls.unscored"),
         "points": t("unit.points"),
     }
-    rows = [call_row(context, row, searched) for row in calls.iter_rows(named=True)]
+    wanted = sought(chosen)
+    rows = [call_row(context, row, words.get(row["call_id"], []), wanted) for row in calls.iter_rows(named=True)]
     shown = CALLS(
         key="call-list", data={"rows": rows, "texts": texts, "dark": context.dark}, on_opened_change=lambda: None
     )
@@ -35,17 +43,19 @@ def call_list(context: Context, calls: pl.DataFrame, searched: str | None) -> di
     return opened
 
 
-def call_row(context: Context, row: dict[str, Any], searched: str | None) -> dict[str, Any]:
+def call_row(context: Context, row: dict[str, Any], words: list[dict[str, Any]], wanted: Sought) -> dict[str, Any]:
     """What the component shows of one call."""
     t = context.t
     score = row["score_total"]
     who = plain(f"{row['agent_name'] or ''} {row['agent_id'] or ''}", 60) or t("calls.no_agent")
+    more = row["hits_found"] - len(words)
     return {
         "id": row["call_id"],
         "href": f"call?call={quote(row['call_id'], safe='')}",
         "score": None if score is None else f"{score:.0f}",
         "tone": "none" if score is None else "bad" if row["fatal"] else "good" if row["passed"] else "warn",
-        "state": t("calls.red_line") if row["fatal"] else t("calls.damaged") if row["damaged"] else None,
+        "state": _state(context, row),
+        "bad": bool(row["fatal"] or row["damaged"]),
         "who": who,
         "when": local_time(row["started_at"]) or t("calls.no_date"),
         "what": plain(row["topic"], 40) or t("calls.no_topic"),
@@ -54,24 +64,39 @@ def call_row(context: Context, row: dict[str, Any], searched: str | None) -> dic
         "tags": [t.code("family", family) for family in row["families"][:6]],
         "review": t("calls.review", count=row["review"]) if row["review"] else None,
         "clean": None if row["families"] else t("calls.clean"),
-        "hit": found_words(context, row, searched),
+        "hits": [found_words(context, hit, wanted) for hit in words],
+        "more": t("calls.more_hits", count=more) if words and more > 0 else None,
     }
 
 
-def found_words(context: Context, row: dict[str, Any], searched: str | None) -> dict[str, Any] | None:
-    """The first utterance with the searched words, cut around them; None when the match is elsewhere."""
-    text, wanted = row["hit_text"], (searched or "").strip()
-    at = text.lower().find(wanted.lower()) if text and wanted else -1
-    if at < 0:
-        return None
-    before, after = text[:at], text[at + len(wanted) :]
-    return {
-        "at_s": row["hit_start_s"],
-        "label": f"{clock(row['hit_start_s'])} {context.t.code('role', row['hit_role'])}",
-        "before": ("…" if len(before) > CONTEXT_CHARACTERS else "") + before[-CONTEXT_CHARACTERS:],
-        "found": text[at : at + len(wanted)],
-        "after": after[:CONTEXT_CHARACTERS] + ("…" if len(after) > CONTEXT_CHARACTERS else ""),
-    }
+def _state(context: Context, row: dict[str, Any]) -> str | None:
+    t = context.t
+    if row["fatal"]:
+        return t("calls.red_line")
+    if row["damaged"]:
+        return t("calls.damaged")
+    return t("calls.reviewed") if row["reviewed"] else None
+
+
+def found_words(context: Context, hit: dict[str, Any], wanted: Sought) -> dict[str, Any]:
+    """One utterance with the words that were searched for, cut around the first of them; parts: [text, kind].
+
+    kind: "said" for the words themselves, "sounds" for what sounds the same, "" around them.
+    """
+    text = hit["text"]
+    spans = list(wanted.spans(text))
+    begin = max(0, spans[0][0] - CONTEXT_CHARACTERS) if spans else 0
+    end = min(len(text), begin + SHOWN_CHARACTERS)
+    parts: list[list[str]] = [["…", ""]] if begin else []
+    done = begin
+    for start, stop, by_sound in spans:
+        if stop > end:
+            break
+        parts += [[text[done:start], ""], [text[start:stop], "sounds" if by_sound else "said"]]
+        done = stop
+    parts.append([text[done:end] + ("…" if end < len(text) else ""), ""])
+    label = f"{clock(hit['start_s'])} {context.t.code('role', hit['role'])}"
+    return {"at_s": hit["start_s"], "label": label, "parts": [part for part in parts if part[0]]}
 
 
 def local_time(value: datetime | None) -> str:

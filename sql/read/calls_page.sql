@@ -1,115 +1,179 @@
 -- purpose: one page of the call list (keyset paging) and how many calls match in all
--- parameters: $zone time zone name; $from_day, $to_day local dates, null: open; $agents, $topics, $families,
---   $statuses lists, empty: any; $min_score (included), $max_score (left out, but for 100) points, null: open; $text words in an utterance or a call id,
---   null: any; $sort newest, lowest, highest or longest; $after_value, $after_id the last row of the page before,
---   null: first page; $limit rows
--- columns: call_id, file_name, started_at (local), agent_id, agent_name, team, queue, topic, duration_s, score_total,
---   fatal, passed, damaged, layout, role_confidence, sort_value, violated, review, families (violated or for review),
---   hit_index, hit_start_s, hit_role, hit_text (first utterance with $text), total (matching calls)
+-- parameters: $zone time zone name; $from_day, $to_day local dates, null: open; $agents, $teams, $queues, $topics,
+--   $families, $statuses, $severities (of findings that count), $results (passed, failed, fatal, unscored), $directions,
+--   $lines, $weekdays (1 Monday .. 7, local), $hours (0..23, local) lists, empty: any; $reviewed boolean, null: any;
+--   $min_score (included), $max_score (left out, but for 100) points; $min_s, $max_s seconds; $min_cpm, $max_cpm 字/分,
+--   $min_spl, $max_spl dB of the agent (lower ends included, upper ones left out; duration: both included), null: open;
+--   $unmeasured, $reason a measure without a value and why, null: any; $text words in an utterance, a call id or an
+--   agent's name, $sounds their code characters (pipeline.sounds), null: not by sound; both null: no search; $role who
+--   said it, null: anybody; $sort newest, lowest, highest or longest; $after_value, $after_id the last row of the page
+--   before, null: first page; $limit rows
+-- columns: call_id, day, file_name, started_at (local), agent_id, agent_name, team, queue, topic, duration_s,
+--   score_total, fatal, passed, reviewed, damaged, layout, role_confidence, sort_value, violated, review, families
+--   (violated or for review), hits_found (utterances with the words), total (matching calls)
 
-with wanted as (
+with listed as (
+    select *
+    from decided.results
+    union all by name
+    -- calls that are scored blind count in no average, but are in the list, as they were judged automatically
     select
-        call_id,
-        count(*) filter (where status = 'violated') as violated,
-        count(*) filter (where status = 'review') as review,
-        list_sort(list(distinct family) filter (where status in ('violated', 'review'))) as families,
-        bool_or(
-            (len($families) = 0 or list_contains($families, family))
-            and (len($statuses) = 0 or list_contains($statuses, status))
-        ) as asked_for
-    from findings
-    where status <> 'dropped'
-    group by call_id
+        *,
+        score_total as automatic_total,
+        false as reviewed
+    from published.calls
+    where call_id in (select o.call_id from decided.left_out as o)
 ),
 
-hits as (
+chosen as (
+    select
+        *,
+        timezone($zone, started_at) as local_at
+    from listed
+    where
+        ($from_day is null or timezone($zone, started_at) >= cast($from_day as date))
+        and ($to_day is null or timezone($zone, started_at) < cast($to_day as date) + interval 1 day)
+        and (len($agents) = 0 or list_contains($agents, agent_id))
+        and (len($teams) = 0 or list_contains($teams, team))
+        and (len($queues) = 0 or list_contains($queues, queue))
+        and (len($topics) = 0 or list_contains($topics, topic))
+        and (len($directions) = 0 or list_contains($directions, direction))
+        and (len($lines) = 0 or list_contains($lines, line))
+        and (len($weekdays) = 0 or list_contains($weekdays, isodow(timezone($zone, started_at))))
+        and (len($hours) = 0 or list_contains($hours, hour(timezone($zone, started_at))))
+        and (
+            (len($families) = 0 and len($statuses) = 0 and len($severities) = 0)
+            or len(
+                list_filter(
+                    hits,
+                    lambda h: (len($families) = 0 or list_contains($families, h.family))
+                    and (len($statuses) = 0 or list_contains($statuses, h.status))
+                    and (len($severities) = 0 or list_contains($severities, h.severity))
+                )
+            ) > 0
+        )
+        and (
+            len($results) = 0
+            or (list_contains($results, 'passed') and passed)
+            or (list_contains($results, 'failed') and not passed)
+            or (list_contains($results, 'fatal') and fatal)
+            or (list_contains($results, 'unscored') and score_total is null)
+        )
+        and ($reviewed is null or reviewed = $reviewed)
+        and ($min_score is null or score_total >= $min_score)
+        and ($max_score is null or score_total < $max_score or $max_score = 100)
+        and ($min_s is null or decoded_s >= $min_s)
+        and ($max_s is null or decoded_s <= $max_s)
+        and ($min_cpm is null or agent_speech_rate_cpm >= $min_cpm)
+        and ($max_cpm is null or agent_speech_rate_cpm < $max_cpm)
+        and ($min_spl is null or agent_estimated_spl_db >= $min_spl)
+        and ($max_spl is null or agent_estimated_spl_db < $max_spl)
+        and (
+            $unmeasured is null
+            or len(
+                list_filter(unmeasured, lambda m: m.name = $unmeasured and ($reason is null or m.reason = $reason))
+            ) > 0
+        )
+),
+
+said as (
     select
         call_id,
-        min_by(struct_pack(i := utterance_index, s := start_s, r := role, t := text), utterance_index) as first
-    from utterances
+        count(*) as hits_found
+    from published.utterances
     where
-        $text is not null
-        and contains(lower(text), lower($text))
+        ($text is not null or $sounds is not null)
+        -- a day's folder is named in the call's own zone: one more day on each side
+        and ($from_day is null or day >= strftime(cast($from_day as date) - interval 1 day, '%Y-%m-%d'))
+        and (
+            $to_day is null
+            or $from_day is null
+            or day <= strftime(cast($to_day as date) + interval 1 day, '%Y-%m-%d')
+        )
+        and ($role is null or role = $role)
+        and (
+            contains(if($folded, lower(text), text), $text)
+            or ($sounds is not null and contains(sounds, $sounds))
+        )
     group by call_id
 ),
 
 matching as (
     select
         c.call_id,
-        c.file_name,
-        timezone($zone, c.started_at) as started_at,
-        c.agent_id,
-        c.agent_name,
-        c.team,
-        c.queue,
-        c.topic,
         c.decoded_s as duration_s,
-        c.score_total,
-        c.fatal,
-        c.passed,
-        c.damaged,
-        c.layout,
-        c.role_confidence,
         case $sort
             when 'newest' then coalesce(epoch(c.started_at), -1e12)
             when 'lowest' then -coalesce(c.score_total, 1e6)
             when 'highest' then coalesce(c.score_total, -1e6)
             else c.decoded_s
         end as sort_value,
-        coalesce(w.violated, 0) as violated,
-        coalesce(w.review, 0) as review,
-        coalesce(w.families, []) as families,
-        h.first as hit
-    from calls as c
-    left join wanted as w on w.call_id = c.call_id
-    left join hits as h on h.call_id = c.call_id
+        coalesce(s.hits_found, 0) as hits_found
+    from chosen as c
+    left join said as s on s.call_id = c.call_id
     where
-        ($from_day is null or timezone($zone, c.started_at) >= cast($from_day as date))
-        and ($to_day is null or timezone($zone, c.started_at) < cast($to_day as date) + interval 1 day)
-        and (len($agents) = 0 or list_contains($agents, c.agent_id))
-        and (len($topics) = 0 or list_contains($topics, c.topic))
-        and ((len($families) = 0 and len($statuses) = 0) or coalesce(w.asked_for, false))
-        and ($min_score is null or c.score_total >= $min_score)
-        and ($max_score is null or c.score_total < $max_score or $max_score = 100)
-        and (
-            $text is null
-            or h.call_id is not null
-            or contains(lower(c.call_id), lower($text))
-            or contains(lower(coalesce(c.agent_name, '')), lower($text))
+        ($text is null and $sounds is null)
+        or s.call_id is not null
+        or (
+            $role is null
+            and $text is not null
+            and (
+                contains(lower(c.call_id), lower($text))
+                or contains(lower(coalesce(c.agent_name, '')), lower($text))
+            )
         )
+),
+
+page as (
+    select
+        call_id,
+        sort_value,
+        hits_found
+    from matching
+    where
+        $after_value is null
+        or sort_value < $after_value
+        or (sort_value = $after_value and call_id > $after_id)
+    order by
+        sort_value desc,
+        call_id
+    limit $limit
 )
 
 select
-    call_id,
-    file_name,
-    started_at,
-    agent_id,
-    agent_name,
-    team,
-    queue,
-    topic,
-    duration_s,
-    score_total,
-    fatal,
-    passed,
-    damaged,
-    layout,
-    role_confidence,
-    sort_value,
-    violated,
-    review,
-    families,
-    hit.i as hit_index,
-    hit.s as hit_start_s,
-    hit.r as hit_role,
-    hit.t as hit_text,
+    c.call_id,
+    coalesce(f.day, 'undated') as day,
+    c.file_name,
+    c.local_at as started_at,
+    c.agent_id,
+    c.agent_name,
+    c.team,
+    c.queue,
+    c.topic,
+    c.decoded_s as duration_s,
+    c.score_total,
+    c.fatal,
+    c.passed,
+    c.reviewed,
+    c.damaged,
+    c.layout,
+    c.role_confidence,
+    p.sort_value,
+    c.violated,
+    c.review,
+    list_sort(
+        list_distinct(
+            list_transform(
+                list_filter(c.hits, lambda h: h.status in ('violated', 'review')),
+                lambda h: h.family
+            )
+        )
+    ) as families,
+    p.hits_found,
     (select count(*) from matching) as total
-from matching
-where
-    $after_value is null
-    or sort_value < $after_value
-    or (sort_value = $after_value and call_id > $after_id)
+from page as p
+inner join chosen as c on c.call_id = p.call_id
+left join published.call_facts as f on f.call_id = p.call_id
 order by
-    sort_value desc,
-    call_id
-limit $limit;
+    p.sort_value desc,
+    p.call_id;

@@ -4,9 +4,17 @@ from datetime import date
 
 import pytest
 
-from dashboards.components.address import query_of, values_of
+from dashboards.call_search import CallFilter
+from dashboards.components.address import filter_of, query_of, values_of
 
-CHOICES = {"agent": ["8023", "8031"], "topic": ["投诉"], "family": ["silence"], "status": ["violated", "review"]}
+CHOICES = {
+    "agent": ["8023", "8031"],
+    "topic": ["投诉"],
+    "family": ["silence"],
+    "team": ["一组"],
+    "queue": [],
+    "line": [],
+}
 WHOLE = (date(2025, 11, 1), date(2025, 11, 30))
 
 
@@ -19,7 +27,22 @@ def test_there_and_back():
         "agent": ["8031"],
         "topic": ["投诉"],
         "family": [],
+        "team": ["一组"],
+        "queue": [],
+        "line": [],
         "status": ["violated", "review"],
+        "severity": ["red_line"],
+        "result": ["failed"],
+        "direction": ["inbound"],
+        "weekday": ["1", "7"],
+        "hour": ["0", "23"],
+        "role": "agent",
+        "exact": True,
+        "reviewed": "no",
+        "minutes": (0.5, 10.0),
+        "cpm": (160.0, 260.0),
+        "spl": None,
+        "unmeasured": ("overlap_s", "mono_overlap"),
     }
     query = query_of(values, WHOLE)
     assert query["score"] == ["20", "60"]
@@ -52,3 +75,23 @@ def test_turned_round_ranges_are_put_right():
     values = values_of({"score": ["80", "-5"], "day": ["2025-11-09", "2025-11-02"]}, CHOICES)
     assert values["score"] == (0, 80)
     assert values["day"] == (date(2025, 11, 2), date(2025, 11, 9))
+
+
+def test_names_that_other_pages_write():
+    assert values_of({"passed": ["no"], "fatal": ["yes"]}, CHOICES)["result"] == ["failed", "fatal"]
+
+
+def test_an_address_as_a_filter():
+    query = {"agent": ["8031"], "day": ["2025-11-02", "2025-11-03"], "minutes": ["0.5", "2"], "reviewed": ["yes"]}
+    assert filter_of({**query, "q": ["不知道"], "weekday": ["1"], "unmeasured": ["overlap_s"]}) == CallFilter(
+        from_day=date(2025, 11, 2),
+        to_day=date(2025, 11, 3),
+        agents=("8031",),
+        weekdays=(1,),
+        reviewed=True,
+        min_s=30.0,
+        max_s=120.0,
+        unmeasured="overlap_s",
+        text="不知道",
+    )
+    assert filter_of({}) == CallFilter()

@@ -11,7 +11,8 @@ import requests
 from ruamel.yaml import YAML
 
 from dashboards.auth import ANYBODY, user_of
-from dashboards.data import CallFilter, Data
+from dashboards.call_search import CallFilter, Calls
+from dashboards.data import Data
 from dashboards.sign_in_pages import own_path
 from pipeline.store.users import PermissionDeniedError, User, open_users
 from tests.dashboards.conftest import SCREENSHOTS, running_dashboard, settings_for
@@ -138,15 +139,15 @@ def test_an_agent_is_given_their_own_calls_only(people: Path) -> None:
     data = Data(settings_for(people))
     agent_id = data.call(APPOINTMENT_CALL).head["agent_id"]
     mine = data.seen_by(User("chen", "陈晨", "agent", agent_id=agent_id))
-    seen = mine.calls_page(CallFilter(), limit=100)
+    seen = Calls(mine).page(CallFilter(), limit=100)
     assert seen.height
-    assert seen.height < data.calls_page(CallFilter(), limit=100).height
+    assert seen.height < Calls(data).page(CallFilter(), limit=100).height
     assert set(seen["agent_id"]) == {agent_id}
-    asked_for_more = mine.calls_page(CallFilter(agents=("somebody else",)), limit=100)
+    asked_for_more = Calls(mine).page(CallFilter(agents=("somebody else",)), limit=100)
     assert set(asked_for_more["agent_id"]) == {agent_id}
     assert [a["agent_id"] for a in mine.filter_options()["agents"]] == [agent_id]
     foreign = next(
-        row for row in data.calls_page(CallFilter(), limit=100).iter_rows(named=True) if row["agent_id"] != agent_id
+        row for row in Calls(data).page(CallFilter(), limit=100).iter_rows(named=True) if row["agent_id"] != agent_id
     )
     with pytest.raises(PermissionDeniedError):
         mine.call(foreign["call_id"])
@@ -184,7 +185,7 @@ def test_an_agent_signs_in_sees_own_calls_and_is_signed_out(chromium, guarded: s
     assert page.get_by_role("link", name="批次").count() == 0
     other = next(
         row["call_id"]
-        for row in Data(settings_for(people)).calls_page(CallFilter(), limit=100).iter_rows(named=True)
+        for row in Calls(Data(settings_for(people))).page(CallFilter(), limit=100).iter_rows(named=True)
         if row["agent_name"] != "陈晨"
         and row["agent_id"] != Data(settings_for(people)).call(APPOINTMENT_CALL).head["agent_id"]
     )

@@ -92,7 +92,7 @@ def test_no_text_is_left_over():
     """A key that is neither written out in the code nor one of the kinds that are looked up by code."""
     kinds = {"role", "layout", "severity", "status", "item_status", "direction", "state", "family", "reason", "verdict"}
     kinds |= {"case", "step", "tab", "user_role", "unit", "warning", "player", "menu", "sort", "filter", "overview"}
-    kinds |= {"key", "correction"}
+    kinds |= {"key", "correction", "result", "reviewed", "weekday"}
     spoken = used_keys()
     spoken |= {f"calls.column_{name}" for name in ("score", "agent", "topic", "length", "findings")}
     spoken |= {f"findings.{kind}" for kind in ("confirm", "reject", "others", "others_dropped")}

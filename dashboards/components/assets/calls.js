@@ -1,5 +1,5 @@
 // The call list. Names, ids and found words reach the page through textContent only; each row is a real link.
-// data: {rows: [{id, href, score, tone, state, who, when, what, where, long, tags, clean, review, hit}], texts, dark}
+// data: {rows: [{id, href, score, tone, state, who, when, what, where, long, tags, clean, review, hits, more}], texts, dark}
 export default function ({ data, parentElement, setTriggerValue }) {
   const list = parentElement.querySelector(".calls");
   list.classList.toggle("dark", Boolean(data.dark));
@@ -25,18 +25,20 @@ function line(row, { texts }, setTriggerValue) {
   if (row.score !== null) score.append(make("small", "", texts.points));
   const left = make("div");
   left.append(score);
-  if (row.state) left.append(make("div", "state bad", row.state));
+  if (row.state) left.append(make("div", row.bad ? "state bad" : "state", row.state));
   link.append(left, pair("who", row.who, row.when), pair("what", row.what, row.where), make("div", "long", row.long));
   const tags = make("div", "tags");
   tags.append(...row.tags.map((text) => make("span", "tag", text)));
   if (row.review) tags.append(make("span", "tag warn", row.review));
   if (row.clean) tags.append(make("span", "tag clean", row.clean));
   link.append(tags);
-  if (row.hit) link.append(hit(row.hit));
+  const open = (at) => setTriggerValue("opened", { id: row.id, at_s: at });
+  for (const found of row.hits) link.append(hit(found, open));
+  if (row.more) link.append(make("div", "hit more", row.more));
   link.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return; // a new tab, as links do
     event.preventDefault();
-    setTriggerValue("opened", { id: row.id, at_s: row.hit ? row.hit.at_s : null });
+    open(row.hits.length ? row.hits[0].at_s : null);
   });
   return link;
 }
@@ -51,8 +53,15 @@ function pair(className, main, sub) {
   return place;
 }
 
-function hit({ before, found, after, label }) {
+function hit({ parts, label, at_s: at }, open) {
   const place = make("div", "hit");
-  place.append(make("b", "", label), before, make("mark", "", found), after);
+  place.append(make("b", "", label));
+  for (const [text, kind] of parts) place.append(kind ? make("mark", kind, text) : text);
+  place.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    event.stopPropagation();
+    open(at);
+  });
   return place;
 }
