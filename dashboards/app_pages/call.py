@@ -5,8 +5,8 @@ from functools import partial
 import streamlit as st
 
 from dashboards.components.appeal_panel import appeal_panel
-from dashboards.components.call_actions import act, role_actions
 from dashboards.components.calibration_gate import held_for_calibration
+from dashboards.components.call_actions import act, role_actions
 from dashboards.components.call_head import call_head, corrections_note
 from dashboards.components.chrome import go
 from dashboards.components.findings_panel import findings_panel
