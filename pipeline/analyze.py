@@ -29,7 +29,7 @@ from pipeline.sounds import encode
 from pipeline.spelling import Speller
 
 # Counted up by hand when a change of code alone changes facts: stored calls are then analysed again.
-FACTS_GENERATION = 3
+FACTS_GENERATION = 4
 ENGINE_PACKAGES = ("faster-whisper", "ctranslate2", "pyannote.audio", "torch", "librosa", "av")
 STAGES = ("decode", "find speech", "transcribe", "measure", "verify", "judge")
 
@@ -217,10 +217,16 @@ def _load_diarizer(settings: Settings) -> Diarizer:
     segmentation = weights.verified_folder("segmentation-3.0", settings.models) / "pytorch_model.bin"
     embedding = weights.verified_folder("campplus", settings.models) / "campplus_cn_en_common.pt"
     runtime.prepare(allow_hub=settings.models.allow_hub)
-    runtime.set_threads(settings.batch.threads_per_worker)
+    runtime.set_threads(1)
     from pipeline.engines.pyannote import PyannoteDiarizer  # noqa: PLC0415
 
-    return PyannoteDiarizer(segmentation, embedding, settings.diarization, device=settings.models.device)
+    return PyannoteDiarizer(
+        segmentation,
+        embedding,
+        settings.diarization,
+        device=settings.models.device,
+        threads=settings.batch.threads_per_worker,
+    )
 
 
 def load_transcriber(settings: Settings) -> Transcriber:

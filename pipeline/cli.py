@@ -58,9 +58,9 @@ def _options(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with an exit code of the contract."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    from pipeline import cli_backtest, cli_calls, cli_house, cli_rules, cli_sample, cli_store, cli_users  # noqa: PLC0415 - they register
+    from pipeline import cli_backtest, cli_calls, cli_house, cli_rules, cli_sample, cli_store, cli_tune, cli_users  # noqa: PLC0415 - they register
 
-    for commands in (cli_house, cli_calls, cli_rules, cli_store, cli_backtest, cli_users, cli_sample):
+    for commands in (cli_house, cli_calls, cli_rules, cli_store, cli_backtest, cli_users, cli_sample, cli_tune):
         commands.register(app)
     try:
         app(args=given, prog_name="callqa")

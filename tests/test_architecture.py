@@ -85,6 +85,8 @@ ALLOWED = {
     | {"align", "audio", "crosstalk", "engines", "judge", "measures", "roles", "sounds", "spelling", "verify"},
     "backtest": BASE | {"rules"},
     "labels": BASE | {"rules", "truth"},
+    "trials": BASE | {"analyze", "evaluate", "truth"},  # whole analyses, timed
+    "tune": BASE | {"audio", "trials", "user_settings"},
     "relisten": BASE | {"analyze", "batch", "judge", "store", "verify"},
     "batch": BASE | {"analyze", "corrections", "judge", "logs", "metadata", "rulebooks", "store"},
 }
@@ -95,6 +97,7 @@ DASHBOARDS_MAY_IMPORT = BASE | {
     *("store", "scoring", "rulebooks", "audio", "text"),
     *("agreement", "draws", "estimates", "sampling", "user_settings"),  # samples, calibration, safe settings
     *("corrections", "judge", "sounds", "tables"),
+    "rules",  # the rules page: cards, the test bench, drafts
 }
 
 

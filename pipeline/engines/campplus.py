@@ -1,25 +1,21 @@
-"""CAM++ speaker embeddings: 192 numbers that lie close together when the same person speaks.
+"""CAM++ speaker embeddings: 192 numbers that lie close together when the same person speaks."""
 
-Architecture: Wang et al., "CAM++: A Fast and Efficient Network for Speaker Verification Using Context-Aware Masking",
-Interspeech 2023, in the 3D-Speaker variant whose weights weights.yaml names. Only inference is implemented.
-"""
-
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the customary name
+
+from pipeline.engines.campplus_network import DIMENSION, MEL_BANDS, Network
 
 SAMPLE_RATE_HZ = 16_000
 FRAME_HOP = 160  # samples: 10 ms
 FRAME_LENGTH = 400  # samples: 25 ms
-MEL_BANDS = 80
-DIMENSION = 192
 FEATURE_CHUNK_S = 60
+HEAD_STEP = 50  # frames
 BATCH = 16  # larger ones allocate anew for every layer: page faults cost more than they save
 
 
@@ -47,19 +43,38 @@ class CampPlus:
     """The embedding network with its weights, in inference mode."""
 
     def __init__(self, weights: Path, device: str = "cpu") -> None:
+        """Raises KeyError or RuntimeError when the file holds other weights."""
         self._device = torch.device(device)
-        self._network = _Network()
-        self._network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-        self._network.eval().to(self._device)
+        self._network = Network(torch.load(weights, map_location="cpu", weights_only=True), self._device)
 
     @torch.inference_mode()
     def embed(self, windows: Tensor) -> NDArray[np.float32]:
-        """Unit-length embeddings (n, 192) of feature windows (n, frames, 80)."""
-        rows = []
-        for batch in torch.split(windows, BATCH):
-            centred = batch.to(self._device) - batch.mean(dim=1, keepdim=True).to(self._device)
-            rows.append(F.normalize(self._network(centred), dim=1).cpu())
-        return torch.cat(rows).numpy() if rows else np.zeros((0, DIMENSION), np.float32)
+        """Unit-length embeddings (n, 192) of feature windows (n, frames, 80), each centred by its own mean."""
+        rows = [self.embed_heads(self.head(batch)) for batch in torch.split(windows, BATCH) if len(batch)]
+        return np.concatenate(rows) if rows else np.zeros((0, DIMENSION), np.float32)
+
+    @torch.inference_mode()
+    def head(self, windows: Tensor) -> Tensor:
+        """Front-end features (n, frames, 320) of windows (n, frames, 80), each centred by its own mean."""
+        own = windows.to(self._device)
+        return self._network.head(own - own.mean(dim=1, keepdim=True))
+
+    @torch.inference_mode()
+    def stretch(self, frames: Tensor) -> Tensor:
+        """Front-end features (frames, 320) of a stretch of speech (frames, 80), centred by its mean.
+
+        A window cut from them embeds as one cut from the features, but for its edges and the wider mean. Filled up to
+        a multiple of HEAD_STEP: every new length costs the making of kernels.
+        """
+        own = frames.to(self._device)
+        filled = F.pad(own - own.mean(dim=0), (0, 0, 0, -len(own) % HEAD_STEP))
+        return self._network.head(filled[None])[0, : len(own)]
+
+    @torch.inference_mode()
+    def embed_heads(self, heads: Tensor) -> NDArray[np.float32]:
+        """Unit-length embeddings (n, 192) of front-end features (n, frames, 320)."""
+        rows: NDArray[np.float32] = F.normalize(self._network.embed(heads), dim=1).cpu().numpy()
+        return rows
 
 
 class CampPlusEmbedding:
@@ -95,158 +110,3 @@ class CampPlusEmbedding:
             if len(chosen) >= self._min_frames:
                 rows[i] = self._network.embed(chosen[None])[0]
         return rows
-
-
-class _Network(nn.Module):
-    """The layers, named as in the published state dict."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.head = _Head()
-        self.xvector = nn.Sequential()
-        self.xvector.add_module("tdnn", _Tdnn(MEL_BANDS // 8 * 32, 128))
-        channels = 128
-        for number, (layers, dilation) in enumerate(((12, 1), (24, 2), (16, 2)), start=1):
-            self.xvector.add_module(f"block{number}", _DenseBlock(layers, channels, dilation))
-            channels += layers * _DenseLayer.GROWTH
-            self.xvector.add_module(f"transit{number}", _Transit(channels, channels // 2))
-            channels //= 2
-        self.xvector.add_module("out_nonlinear", _nonlinear(channels))
-        self.xvector.add_module("stats", _StatisticsPool())
-        self.xvector.add_module("dense", _Embedding(2 * channels, DIMENSION))
-
-    def forward(self, windows: Tensor) -> Tensor:
-        """(batch, frames, 80) to (batch, 192)."""
-        embedded: Tensor = self.xvector(self.head(windows.transpose(1, 2)))
-        return embedded
-
-
-class _Residual(nn.Module):
-    def __init__(self, stride: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(32, 32, 3, stride=(stride, 1), padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(32)
-        self.conv2 = nn.Conv2d(32, 32, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(32)
-        self.shortcut = nn.Sequential()
-        if stride != 1:
-            self.shortcut = nn.Sequential(nn.Conv2d(32, 32, 1, stride=(stride, 1), bias=False), nn.BatchNorm2d(32))
-
-    def forward(self, x: Tensor) -> Tensor:
-        inner = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-        return F.relu(inner + self.shortcut(x))
-
-
-class _Head(nn.Module):
-    """Two-dimensional front end: 80 mel bands in, 32 channels over 10 bands out."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(1, 32, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(32)
-        self.layer1 = nn.Sequential(_Residual(2), _Residual(1))
-        self.layer2 = nn.Sequential(_Residual(2), _Residual(1))
-        self.conv2 = nn.Conv2d(32, 32, 3, stride=(2, 1), padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(32)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = F.relu(self.bn1(self.conv1(x.unsqueeze(1))))
-        x = F.relu(self.bn2(self.conv2(self.layer2(self.layer1(x)))))
-        return x.flatten(1, 2)
-
-
-def _nonlinear(channels: int) -> nn.Sequential:
-    layers = nn.Sequential()
-    layers.add_module("batchnorm", nn.BatchNorm1d(channels))
-    layers.add_module("relu", nn.ReLU(inplace=True))
-    return layers
-
-
-class _Tdnn(nn.Module):
-    def __init__(self, channels_in: int, channels_out: int) -> None:
-        super().__init__()
-        self.linear = nn.Conv1d(channels_in, channels_out, 5, stride=2, padding=2, bias=False)
-        self.nonlinear = _nonlinear(channels_out)
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.nonlinear(self.linear(x))
-        return out
-
-
-class _ContextMask(nn.Module):
-    """Context-aware masking: the mean of the utterance and of each 1 s segment gate the local features."""
-
-    SEGMENT_FRAMES = 100
-
-    def __init__(self, channels_in: int, channels_out: int, dilation: int) -> None:
-        super().__init__()
-        self.linear_local = nn.Conv1d(channels_in, channels_out, 3, padding=dilation, dilation=dilation, bias=False)
-        self.linear1 = nn.Conv1d(channels_in, channels_in // 2, 1)
-        self.linear2 = nn.Conv1d(channels_in // 2, channels_out, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        length = x.shape[-1]
-        segments = F.avg_pool1d(x, self.SEGMENT_FRAMES, stride=self.SEGMENT_FRAMES, ceil_mode=True)
-        context = x.mean(-1, keepdim=True) + segments.repeat_interleave(self.SEGMENT_FRAMES, dim=-1)[..., :length]
-        gate = torch.sigmoid(self.linear2(F.relu(self.linear1(context))))
-        out: Tensor = self.linear_local(x) * gate
-        return out
-
-
-class _DenseLayer(nn.Module):
-    GROWTH = 32
-    BOTTLENECK = 128
-
-    def __init__(self, channels_in: int, dilation: int) -> None:
-        super().__init__()
-        self.nonlinear1 = _nonlinear(channels_in)
-        self.linear1 = nn.Conv1d(channels_in, self.BOTTLENECK, 1, bias=False)
-        self.nonlinear2 = _nonlinear(self.BOTTLENECK)
-        self.cam_layer = _ContextMask(self.BOTTLENECK, self.GROWTH, dilation)
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.cam_layer(self.nonlinear2(self.linear1(self.nonlinear1(x))))
-        return out
-
-
-class _DenseBlock(nn.Module):
-    def __init__(self, layers: int, channels_in: int, dilation: int) -> None:
-        super().__init__()
-        self._layers: list[Callable[[Tensor], Tensor]] = []
-        for number in range(layers):
-            layer = _DenseLayer(channels_in + number * _DenseLayer.GROWTH, dilation)
-            self.add_module(f"tdnnd{number + 1}", layer)
-            self._layers.append(layer)
-
-    def forward(self, x: Tensor) -> Tensor:
-        for layer in self._layers:
-            x = torch.cat((x, layer(x)), dim=1)
-        return x
-
-
-class _Transit(nn.Module):
-    def __init__(self, channels_in: int, channels_out: int) -> None:
-        super().__init__()
-        self.nonlinear = _nonlinear(channels_in)
-        self.linear = nn.Conv1d(channels_in, channels_out, 1, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.linear(self.nonlinear(x))
-        return out
-
-
-class _StatisticsPool(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.cat((x.mean(-1), x.std(-1)), dim=-1)
-
-
-class _Embedding(nn.Module):
-    def __init__(self, channels_in: int, channels_out: int) -> None:
-        super().__init__()
-        self.linear = nn.Conv1d(channels_in, channels_out, 1, bias=False)
-        self.nonlinear = nn.Sequential()
-        self.nonlinear.add_module("batchnorm", nn.BatchNorm1d(channels_out, affine=False))
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.nonlinear(self.linear(x.unsqueeze(-1)).squeeze(-1))
-        return out

@@ -7,10 +7,12 @@ where the segmentation itself saw a change.
 """
 
 import pickle
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -18,7 +20,8 @@ from numpy.typing import NDArray
 
 from pipeline.config import DiarizationSettings
 from pipeline.engines import Diarization, Samples, Span, runtime
-from pipeline.engines.campplus import BATCH, DIMENSION, FRAME_HOP, FRAME_LENGTH, CampPlus, features
+from pipeline.engines.campplus import BATCH, FRAME_HOP, FRAME_LENGTH, CampPlus, features
+from pipeline.engines.campplus_network import DIMENSION, MEL_BANDS
 from pipeline.engines.clustering import cluster
 from pipeline.engines.tones import tonal
 from pipeline.errors import EngineError
@@ -28,8 +31,15 @@ RATE_HZ = 16_000
 CHUNK_S = 10.0  # the length that segmentation-3.0 was trained on
 SPEECH_ON, SPEECH_OFF = 0.5, 0.35  # hysteresis on the share of windows that hear speech
 OVERLAP_ON = 0.5
-FEATURE_BLOCK_S = 300.0
+CHUNK_BATCH = 4
+LOCAL_SPEAKERS, AT_ONCE = 3, 2  # of segmentation-3.0: its classes are the sets of at most two of three speakers
+BLOCK_S = 120.0  # of windows embedded at a time: their front-end features take 30 MB
+STRETCH_S = 20.0  # of speech that goes through the front end in one piece
+EVEN = 4  # a batch is filled up to a multiple of this: every new size costs the making of kernels
 SMOOTH_S = 0.1
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +62,33 @@ class Activity:
 class PyannoteDiarizer:
     """segmentation-3.0 and CAM++ behind the Diarizer protocol."""
 
-    def __init__(self, segmentation: Path, embedding: Path, settings: DiarizationSettings, *, device: str) -> None:
-        """Load both models. Raises EngineError when a file is no checkpoint of its model."""
+    def __init__(
+        self,
+        segmentation: Path,
+        embedding: Path,
+        settings: DiarizationSettings,
+        *,
+        device: str,
+        threads: int = 1,
+    ) -> None:
+        """Load both models. Raises EngineError when a file is no checkpoint of its model.
+
+        threads: batches that are computed side by side. Each is best computed by one thread (`runtime.set_threads`):
+        two that share one waited for each other as long as they worked.
+        """
         runtime.prepare()
-        from pyannote.audio import Inference, Model  # noqa: PLC0415 - only after prepare()
+        from pyannote.audio import Model  # noqa: PLC0415 - only after prepare()
+        from pyannote.audio.utils.powerset import Powerset  # noqa: PLC0415
 
         self._settings = settings
+        self._device = torch.device(device)
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 and device == "cpu" else None
         try:
             model = Model.from_pretrained(segmentation)
             if model is None:
                 raise EngineError(f"{segmentation} is no pyannote checkpoint; run: callqa models install")
-            self._segment = Inference(
-                model,
-                duration=CHUNK_S,
-                step=settings.step_ratio * CHUNK_S,
-                batch_size=8,
-                skip_aggregation=True,
-                device=torch.device(device),
-            )
+            self._segment = model.eval().to(self._device)
+            self._powerset = Powerset(LOCAL_SPEAKERS, AT_ONCE).to(self._device)
             self._network = CampPlus(embedding, device)
         except (RuntimeError, KeyError, pickle.UnpicklingError, OSError) as error:
             raise EngineError(
@@ -93,14 +112,30 @@ class PyannoteDiarizer:
         return Diarization(_turns(activity, scores, self._settings), speech)
 
     def _activity(self, samples: Samples) -> Activity:
-        wave: dict[str, Any] = {"waveform": torch.from_numpy(samples[None]), "sample_rate": RATE_HZ}
-        output: Any = self._segment(wave)
-        heard = _aggregate(
-            np.asarray(output.data, np.float32), output.sliding_window.step, CHUNK_S, len(samples) / RATE_HZ
-        )
+        step = round(self._settings.step_ratio * CHUNK_S * RATE_HZ)
+        length = round(CHUNK_S * RATE_HZ)
+        starts = range(0, max(len(samples) - length, 0) + step, step)
+        batches = [starts[i : i + CHUNK_BATCH] for i in range(0, len(starts), CHUNK_BATCH)]
+        chunks = np.concatenate(list(self._map(lambda batch: self._segmented(samples, batch), batches)))
+        heard = _aggregate(chunks, step / RATE_HZ, CHUNK_S, len(samples) / RATE_HZ)
         # The segmentation takes ringing and busy tones for speech.
         voiced = ~tonal(samples, (np.arange(len(heard.speech), dtype=np.float64) + 0.5) * heard.hop_s)
         return replace(heard, speech=heard.speech * voiced, overlap=heard.overlap * voiced)
+
+    @torch.inference_mode()
+    def _segmented(self, samples: Samples, starts: range) -> NDArray[np.float32]:
+        """Who of the local speakers speaks, 0 or 1, in the chunks that start there: (chunks, frames, 3)."""
+        chunks = np.zeros((len(starts), round(CHUNK_S * RATE_HZ)), np.float32)
+        for chunk, start in zip(chunks, starts, strict=True):
+            part = samples[start : start + len(chunk)]
+            chunk[: len(part)] = part
+        scores = self._segment(torch.from_numpy(chunks)[:, None].to(self._device))
+        active: NDArray[np.float32] = self._powerset(scores).cpu().numpy().astype(np.float32)
+        return active
+
+    def _map(self, work: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
+        """The results in order, several computed at once where there are threads for it."""
+        return map(work, tasks) if self._pool is None else self._pool.map(work, tasks)
 
     def _speech_spans(self, activity: Activity) -> tuple[Span, ...]:
         spans = activity.spans(_hysteresis(activity.speech))
@@ -119,21 +154,40 @@ class PyannoteDiarizer:
     def _embed(self, samples: Samples, windows: tuple[Span, ...]) -> NDArray[np.float32]:
         """One unit-length row per window; windows shorter than the rest are filled by repeating their frames.
 
-        Features are computed for FEATURE_BLOCK_S of windows at a time: those of a whole three-hour call take 0.35 GB.
+        A block of the call at a time: the features of a whole three-hour call take gigabytes.
         """
-        size = round(self._settings.embedding_window_s * RATE_HZ / FRAME_HOP)
         rows = [np.zeros((0, DIMENSION), np.float32)]
-        for _, block in groupby(windows, key=lambda w: int(w.start_s // FEATURE_BLOCK_S)):
-            spans = tuple(block)
-            origin = round(spans[0].start_s * 100)  # in frames of 10 ms: the block's frames are those of the whole call
-            end = round(spans[-1].end_s * RATE_HZ) + FRAME_LENGTH
-            frames = features(samples[origin * FRAME_HOP : end])
-            if not len(frames):
-                frames = features(samples[max(len(samples) - FRAME_LENGTH, 0) :])  # the last breath of the file
-            chosen = [_frames_of(span, origin, len(frames), size) for span in spans]
-            batches = (torch.stack(chosen[i : i + BATCH]) for i in range(0, len(chosen), BATCH))
-            rows += [self._network.embed(frames[batch]) for batch in batches]
+        for _, block in groupby(windows, key=lambda w: int(w.start_s // BLOCK_S)):
+            heads = torch.cat(list(self._map(lambda part: self._heads(samples, part), _stretches(tuple(block)))))
+            fill = -len(heads) % EVEN
+            even = torch.cat((heads, heads[-1:].expand(fill, -1, -1)))
+            rows += self._map(self._network.embed_heads, torch.split(even, BATCH))
+            if fill:
+                rows[-1] = rows[-1][:-fill]
         return np.concatenate(rows)
+
+    def _heads(self, samples: Samples, windows: tuple[Span, ...]) -> torch.Tensor:
+        """Front-end features of the windows of one stretch of speech, each seen once: (windows, frames, 320)."""
+        origin = round(windows[0].start_s * 100)  # in frames of 10 ms
+        frames = features(samples[origin * FRAME_HOP : round(windows[-1].end_s * RATE_HZ) + FRAME_LENGTH])
+        if not len(frames):
+            frames = features(samples[max(len(samples) - FRAME_LENGTH, 0) :])  # the last breath of the file
+        if not len(frames):
+            frames = torch.zeros(1, MEL_BANDS)  # a file shorter than a frame
+        heads = self._network.stretch(frames)
+        size = round(self._settings.embedding_window_s * RATE_HZ / FRAME_HOP)
+        return torch.stack([heads[_frames_of(window, origin, len(heads), size)] for window in windows])
+
+
+def _stretches(windows: tuple[Span, ...]) -> tuple[tuple[Span, ...], ...]:
+    """The windows in groups of at most STRETCH_S without a pause inside."""
+    groups: list[list[Span]] = []
+    for window in windows:
+        if groups and window.start_s < groups[-1][-1].end_s and window.end_s - groups[-1][0].start_s <= STRETCH_S:
+            groups[-1].append(window)
+        else:
+            groups.append([window])
+    return tuple(map(tuple, groups))
 
 
 def _frames_of(span: Span, origin: int, available: int, size: int) -> torch.Tensor:

@@ -50,6 +50,15 @@ def set_threads(count: int) -> None:
     torch.set_num_threads(count)
 
 
+def compute_types(device: str) -> tuple[str, ...]:
+    """How the recogniser can compute on a device (cpu or cuda), of the ways that the settings allow."""
+    prepare()
+    import ctranslate2  # noqa: PLC0415 - only after prepare()
+
+    able = ctranslate2.get_supported_compute_types(device)
+    return tuple(name for name in ("int8", "int8_float16", "float16", "float32") if name in able)
+
+
 def _stub_torchaudio_extension() -> None:
     """Stand in for torchaudio's compiled extension where the torch build has no CUDA.
 

@@ -1,65 +1,39 @@
 """Speech to words with faster-whisper, fed with levelled turns packed into windows.
 
-Measured reasons (FACTS of the project, ten synthetic telephone calls): the model hears best when whole turns, each
-brought to the same level, are packed into one window with short gaps; library VAD and prompts lose speech.
+Measured reasons (tests/bench/CHOICES.md): the model hears best when whole turns, each brought to the same level, are
+packed into one window with short gaps; library VAD and prompts lose speech. Windows are decoded by beam search without
+time tokens, which costs less and errs less; a window whose text looks wrong, and a span that was left without words,
+is decoded again in the library's careful way (time tokens, other temperatures).
 No prompt and no hot words are ever given: a forbidden phrase put there comes back as a hallucination.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from importlib.resources import files
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from ruamel.yaml import YAML
 
 from pipeline.config import ModelSettings, TranscriptionSettings
-from pipeline.engines import DroppedText, Reading, Samples, Span, Transcript, runtime
+from pipeline.engines import DroppedText, Reading, Samples, Span, Transcript, packing, runtime
+from pipeline.engines.doubt import Heard, disbelief, looks_wrong
+from pipeline.engines.packing import PAD_S, RATE_HZ, Piece, Window, place
 from pipeline.errors import EngineError
 from pipeline.model import Word
-from pipeline.text import count_characters, for_scoring, normalise
+from pipeline.text import normalise
 
-RATE_HZ = 16_000
-PAD_S = 0.12  # of real signal kept on both sides of a span, so that soft onsets survive
-FADE_S = 0.01
 RETRY_MIN_S = 0.6  # a span this long without a word is decoded once more on its own
-LOOP_REPEATS = 4  # the same 2 to 12 characters this many times in a row: a decoding loop
 SCORE_MARGIN_S = 5.0  # of silence after a span that is scored: garbled spans get wild figures with less
 REREAD_BEAM = 10
 MIN_TOKEN_PROBABILITY = 1e-9
 TOKENS_PER_CHARACTER = 2  # common characters are one token, rare ones three
 MAX_TOKENS = 220  # the model's own limit is 224
-MIN_MEAN_PROBABILITY = 0.1  # words heard in tones lie below 0.08, garbled speech well above
-CUT_SEARCH_S = 8.0  # an over-long span is cut at the quietest moment within its last seconds
+LONGEST_WORDS = 2.0  # times the median of the window: a word that is longer has swallowed a pause
 
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A part of a span inside a window. Both intervals have the same length."""
-
-    span: int
-    source: Span
-    window_start_s: float
-
-    @property
-    def window_end_s(self) -> float:
-        return self.window_start_s + self.source.duration_s
-
-
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """A decoded segment: its words in window time and the recogniser's own figures.
-
-    cut_off: decoding ended here because it had said all that anybody can say in the time.
-    """
-
-    words: tuple[Word, ...]
-    text: str
-    avg_logprob: float
-    no_speech_prob: float
-    compression_ratio: float
-    cut_off: bool
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 
 class WhisperTranscriber:
@@ -73,12 +47,15 @@ class WhisperTranscriber:
         from faster_whisper import WhisperModel  # noqa: PLC0415 - only after prepare()
 
         self._settings = settings
+        # Windows side by side, one thread each: two threads in one window wait for each other as long as they work.
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 and models.device == "cpu" else None
         try:
             self._model = WhisperModel(
                 str(model),
                 device=models.device,
                 compute_type=models.compute_type,
-                cpu_threads=threads,
+                cpu_threads=1,
+                num_workers=threads if self._pool else 1,
                 local_files_only=not models.allow_hub,
             )
         except (RuntimeError, ValueError, OSError) as error:
@@ -91,13 +68,14 @@ class WhisperTranscriber:
         """Words of each span, times in seconds of `samples` (n,) at 16 kHz."""
         words: list[list[Word]] = [[] for _ in spans]
         dropped: list[DroppedText] = []
-        for window in self._windows(samples, spans):
-            self._decode(samples, window, words, dropped)
-        for i, span in enumerate(spans):
-            if not words[i] and span.duration_s >= RETRY_MIN_S:
-                for window in self._windows(samples, (span,)):
-                    alone = tuple(_Piece(i, p.source, p.window_start_s) for p in window)
-                    self._decode(samples, alone, words, dropped)
+        windows = self._windows(samples, spans)
+        for window, heard in chain.from_iterable(
+            self._map(lambda b: self._together(samples, b), self._batches(windows))
+        ):
+            self._hand_out(window, heard, words, dropped)
+        silent = [i for i, span in enumerate(spans) if not words[i] and span.duration_s >= RETRY_MIN_S]
+        for window, heard in self._map(lambda w: (w, self._carefully(samples, w)), self._alone(samples, spans, silent)):
+            self._hand_out(window, heard, words, dropped)
         return Transcript(tuple(tuple(w) for w in words), tuple(dropped))
 
     def score(self, samples: Samples, span: Span, texts: tuple[str, ...]) -> tuple[float | None, ...]:
@@ -161,61 +139,95 @@ class WhisperTranscriber:
             model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=self._settings.language
         )
 
-    def _windows(self, samples: Samples, spans: tuple[Span, ...]) -> tuple[tuple[_Piece, ...], ...]:
-        """Pack spans, padded and cut where too long, into windows of at most window_s."""
-        total_s = len(samples) / RATE_HZ
-        limit_s, gap_s = self._settings.window_s, self._settings.gap_s
-        windows: list[tuple[_Piece, ...]] = []
-        current: list[_Piece] = []
-        at_s = 0.0
-        for i, span in enumerate(spans):
-            before_s = spans[i - 1].end_s if i else 0.0
-            after_s = spans[i + 1].start_s if i + 1 < len(spans) else total_s
-            start_s = max(span.start_s - PAD_S, min((before_s + span.start_s) / 2, span.start_s), 0.0)
-            end_s = min(span.end_s + PAD_S, max((after_s + span.end_s) / 2, span.end_s), total_s)
-            for part in _cut(samples, Span(start_s, end_s), limit_s):
-                if current and at_s + part.duration_s > limit_s:
-                    windows.append(tuple(current))
-                    current, at_s = [], 0.0
-                current.append(_Piece(i, part, at_s))
-                at_s += part.duration_s + gap_s
-        if current:
-            windows.append(tuple(current))
-        return tuple(windows)
+    def _windows(self, samples: Samples, spans: tuple[Span, ...]) -> tuple[Window, ...]:
+        return packing.windows(samples, spans, limit_s=self._settings.window_s, gap_s=self._settings.gap_s)
 
-    def _decode(
-        self, samples: Samples, pieces: tuple[_Piece, ...], words: list[list[Word]], dropped: list[DroppedText]
+    def _batches(self, windows: tuple[Window, ...]) -> list[tuple[Window, ...]]:
+        """Always the same for the same windows, however many threads there are: so are the words."""
+        size = self._settings.batch_windows if len(windows) > self._settings.batch_windows else 1
+        return [windows[i : i + size] for i in range(0, len(windows), size)]
+
+    def _alone(self, samples: Samples, spans: tuple[Span, ...], which: Iterable[int]) -> Iterator[Window]:
+        """The windows of these spans, each heard on its own."""
+        for i in which:
+            for window in self._windows(samples, (spans[i],)):
+                yield tuple(Piece(i, p.source, p.window_start_s) for p in window)
+
+    def _render(self, samples: Samples, window: Window) -> Samples:
+        settings = self._settings
+        return packing.render(samples, window, level_dbfs=settings.level_dbfs, max_gain_db=settings.max_gain_db)
+
+    def _map(self, work: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
+        """The results in order, several computed at once where there are threads for it."""
+        return map(work, tasks) if self._pool is None else self._pool.map(work, tasks)
+
+    def _hand_out(
+        self, window: Window, heard: Iterable[Heard], words: list[list[Word]], dropped: list[DroppedText]
     ) -> None:
-        """Decode one window and hand its words to the spans they belong to."""
-        for heard in self._run(self._render(samples, pieces)):
-            reason = self._disbelief(heard)
-            placed = [_place(word, pieces) for word in heard.words]
+        """Hand the words to the spans they belong to, and what is not believed to `dropped`."""
+        for one in heard:
+            reason = disbelief(one, self._settings)
+            placed = [place(word, window) for word in one.words]
             if reason and placed:
-                dropped.append(DroppedText(placed[0][1].start_s, placed[-1][1].end_s, heard.text, reason))
+                dropped.append(DroppedText(placed[0][1].start_s, placed[-1][1].end_s, one.text, reason))
                 continue
             for span, word in placed:
                 words[span].append(word)
 
-    def _render(self, samples: Samples, pieces: tuple[_Piece, ...]) -> Samples:
-        """The window's samples: each piece levelled, faded at its edges, silence between."""
-        window = np.zeros(round(pieces[-1].window_end_s * RATE_HZ) + 1, np.float32)
-        for piece in pieces:
-            part = samples[round(piece.source.start_s * RATE_HZ) : round(piece.source.end_s * RATE_HZ)].copy()
-            rms = float(np.sqrt(np.mean(np.square(part, dtype=np.float64)))) if len(part) else 0.0
-            if rms > 0:
-                gain_db = min(self._settings.level_dbfs - 20 * np.log10(rms), self._settings.max_gain_db)
-                part *= np.float32(10 ** (gain_db / 20))
-            fade = min(round(FADE_S * RATE_HZ), len(part) // 2)
-            if fade:
-                ramp = np.linspace(0, 1, fade, dtype=np.float32)
-                part[:fade] *= ramp
-                part[-fade:] *= ramp[::-1]
-            at = round(piece.window_start_s * RATE_HZ)
-            part = part[: len(window) - at]
-            window[at : at + len(part)] = np.clip(part, -1, 1)
-        return window
+    def _together(self, samples: Samples, windows: tuple[Window, ...]) -> list[tuple[Window, tuple[Heard, ...]]]:
+        """What is heard in each of these windows, decoded at once; piece by piece, so that each is doubted alone."""
+        rendered = [self._render(samples, window) for window in windows]
+        found = []
+        for window, whole, sound in zip(windows, self._decoded(rendered), rendered, strict=True):
+            speech_s = sum(piece.source.duration_s for piece in window)
+            if looks_wrong(whole, speech_s, self._settings):
+                found.append((window, self._run(sound)))
+            else:
+                found.append((window, _by_piece(whole, window)))
+        return found
 
-    def _run(self, window: Samples) -> tuple[_Heard, ...]:
+    def _decoded(self, rendered: list[Samples]) -> tuple[Heard, ...]:
+        """Each window as one stretch, by beam search without time tokens, with word times from the attention."""
+        from faster_whisper.audio import pad_or_trim  # noqa: PLC0415 - only after prepare()
+
+        model, tokenizer = self._model, self._tokenizer
+        features = [model.feature_extractor(sound)[:, : model.feature_extractor.nb_max_frames] for sound in rendered]
+        encoded = model.encode(np.stack([pad_or_trim(f) for f in features]))
+        most = self._most_tokens(max(map(len, rendered)) / RATE_HZ)
+        results = model.model.generate(
+            encoded,
+            [[*tokenizer.sot_sequence, tokenizer.no_timestamps]] * len(rendered),
+            beam_size=self._settings.beam_size,
+            max_length=2 * (most or MAX_TOKENS + 4),  # CTranslate2 grants half of the length asked for
+            suppress_tokens=self._suppressed,
+            return_scores=True,
+            return_no_speech_prob=True,
+        )
+        ids = [[token for token in result.sequences_ids[0] if token < tokenizer.eot] for result in results]
+        aligned = model.find_alignment(tokenizer, ids, encoded, [f.shape[-1] for f in features])
+        return tuple(
+            Heard(
+                words=_words(words),
+                text=tokenizer.decode(tokens),
+                avg_logprob=result.scores[0],  # CTranslate2 gives the mean over the tokens
+                no_speech_prob=result.no_speech_prob,
+                compression_ratio=_compression_ratio(tokenizer.decode(tokens)),
+                cut_off=most is not None and len(tokens) >= most - 1,
+            )
+            for result, tokens, words in zip(results, ids, aligned, strict=True)
+        )
+
+    @cached_property
+    def _suppressed(self) -> list[int]:
+        from faster_whisper.transcribe import get_suppressed_tokens  # noqa: PLC0415 - only after prepare()
+
+        return list(get_suppressed_tokens(self._tokenizer, [-1]))
+
+    def _carefully(self, samples: Samples, window: Window) -> tuple[Heard, ...]:
+        return self._run(self._render(samples, window))
+
+    def _run(self, window: Samples) -> tuple[Heard, ...]:
+        """The library's own way: time tokens, windows moved on by them, other temperatures where a text is doubted."""
         import ctranslate2  # noqa: PLC0415 - only after prepare()
 
         ctranslate2.set_random_seed(0)  # the fallback temperatures sample: the same audio must give the same words
@@ -247,35 +259,9 @@ class WhisperTranscriber:
         tokens = round(seconds * self._settings.max_characters_per_s * TOKENS_PER_CHARACTER) + 16
         return tokens if tokens < MAX_TOKENS else None
 
-    def _disbelief(self, heard: _Heard) -> str | None:
-        """Why a segment is not believed, None when it is."""
-        plain = for_scoring(heard.text)
-        settings = self._settings
-        seconds = heard.words[-1].end_s - heard.words[0].start_s if heard.words else 0.0
-        unsure = heard.avg_logprob < settings.min_avg_logprob
-        reasons = {
-            "no_characters": not plain,
-            "known_hallucination": any(phrase in plain for phrase in self._hallucinations),
-            "loop": _loops(plain) or heard.cut_off,
-            "compression_ratio": heard.compression_ratio > settings.max_compression_ratio,
-            "improbable_words": _mean_probability(heard.words) < MIN_MEAN_PROBABILITY,
-            "no_speech": unsure and heard.no_speech_prob > settings.max_no_speech_prob / 2,
-            "characters_per_second": count_characters(heard.text) > max(1.0, seconds) * settings.max_characters_per_s,
-        }
-        return next((reason for reason, holds in reasons.items() if holds), None)
 
-    @cached_property
-    def _hallucinations(self) -> tuple[str, ...]:
-        text = files("pipeline.config").joinpath("lexicon/hallucinations.yaml").read_text(encoding="utf-8")
-        return tuple(YAML(typ="safe", pure=True).load(text)["phrases"])
-
-
-def _mean_probability(words: tuple[Word, ...]) -> float:
-    return sum(w.probability for w in words) / len(words) if words else 0.0
-
-
-def _heard(segment: Any, *, cut_off: bool) -> _Heard:
-    return _Heard(
+def _heard(segment: Any, *, cut_off: bool) -> Heard:
+    return Heard(
         words=tuple(Word(w.word, float(w.start), float(w.end), float(w.probability)) for w in segment.words or ()),
         text=segment.text,
         avg_logprob=segment.avg_logprob,
@@ -285,38 +271,42 @@ def _heard(segment: Any, *, cut_off: bool) -> _Heard:
     )
 
 
-def _place(word: Word, pieces: tuple[_Piece, ...]) -> tuple[int, Word]:
-    """The span a word belongs to, and the word in the source's time, kept inside its piece."""
-    middle_s = (word.start_s + word.end_s) / 2
-    piece = min(pieces, key=lambda p: max(p.window_start_s - middle_s, middle_s - p.window_end_s, 0.0))
-    shift_s = piece.source.start_s - piece.window_start_s
-    start_s = min(max(word.start_s + shift_s, piece.source.start_s), piece.source.end_s)
-    end_s = min(max(word.end_s + shift_s, start_s), piece.source.end_s)
-    return piece.span, Word(word.text, start_s, end_s, word.probability)
+def _compression_ratio(text: str) -> float:
+    from faster_whisper.transcribe import get_compression_ratio  # noqa: PLC0415 - only after prepare()
+
+    return float(get_compression_ratio(text)) if text else 0.0
 
 
-def _cut(samples: Samples, span: Span, limit_s: float) -> tuple[Span, ...]:
-    """Cut a span into parts of at most limit_s, each cut at the quietest 50 ms near the end of a part."""
-    parts = []
-    start_s = span.start_s
-    hop = round(0.05 * RATE_HZ)
-    while span.end_s - start_s > limit_s:
-        search_s = min(CUT_SEARCH_S, limit_s / 2)
-        first = round((start_s + limit_s - search_s) * RATE_HZ)
-        frames = samples[first : round((start_s + limit_s) * RATE_HZ)]
-        frames = frames[: len(frames) // hop * hop].reshape(-1, hop)
-        quietest = int(np.argmin(np.square(frames).mean(axis=1)))
-        cut_s = (first + quietest * hop + hop / 2) / RATE_HZ
-        parts.append(Span(start_s, cut_s))
-        start_s = cut_s
-    return (*parts, Span(start_s, span.end_s))
+def _words(aligned: list[dict[str, Any]]) -> tuple[Word, ...]:
+    """The words of find_alignment; one that has swallowed a pause keeps its end.
+
+    The attention moves on to a word as soon as the one before has been said, so the pause lies at its front.
+    """
+    lengths = [w["end"] - w["start"] for w in aligned if w["end"] > w["start"]]
+    longest_s = LONGEST_WORDS * float(np.median(lengths)) if lengths else 0.0
+    return tuple(
+        Word(w["word"], max(float(w["start"]), float(w["end"]) - longest_s), float(w["end"]), float(w["probability"]))
+        for w in aligned
+        if w["word"]
+    )
 
 
-def _loops(text: str) -> bool:
-    """True when 2 to 12 characters come LOOP_REPEATS times in a row, or one character twice as often."""
-    return any(
-        text[i : i + size] * repeats == text[i : i + size * repeats]
-        for size in range(1, 13)
-        for repeats in (LOOP_REPEATS if size > 1 else LOOP_REPEATS * 2,)
-        for i in range(len(text) - size * repeats + 1)
+def _by_piece(whole: Heard, window: Window) -> tuple[Heard, ...]:
+    """A window's text cut where the words of one span end, in order."""
+    groups: list[tuple[int, list[Word]]] = []
+    for word in whole.words:
+        span = place(word, window)[0]
+        if not groups or groups[-1][0] != span:
+            groups.append((span, []))
+        groups[-1][1].append(word)
+    return tuple(
+        Heard(
+            words=tuple(words),
+            text="".join(w.text for w in words),
+            avg_logprob=whole.avg_logprob,
+            no_speech_prob=whole.no_speech_prob,
+            compression_ratio=whole.compression_ratio,
+            cut_off=False,
+        )
+        for _, words in groups
     )

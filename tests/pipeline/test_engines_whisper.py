@@ -10,7 +10,8 @@ import soundfile
 import soxr
 
 from pipeline.engines import Samples, Span
-from pipeline.engines.whisper import _cut, _loops, _Piece, _place
+from pipeline.engines.doubt import loops
+from pipeline.engines.packing import Piece, cut, place
 from pipeline.evaluate import _errors
 from pipeline.model import Word
 from pipeline.text import normalise
@@ -37,7 +38,7 @@ def test_a_long_span_is_cut_where_it_is_quiet() -> None:
     samples = np.ones(70 * RATE_HZ, np.float32)
     for pause_s in (25.0, 48.0):
         samples[round(pause_s * RATE_HZ) : round((pause_s + 0.2) * RATE_HZ)] = 0
-    parts = _cut(samples, Span(1.0, 69.0), 29.0)
+    parts = cut(samples, Span(1.0, 69.0), 29.0)
     assert [round(p.end_s, 1) for p in parts[:2]] == [25.0, 48.0]
     assert (parts[0].start_s, parts[-1].end_s) == (1.0, 69.0)
     assert all(a.end_s == b.start_s for a, b in pairwise(parts))
@@ -45,29 +46,29 @@ def test_a_long_span_is_cut_where_it_is_quiet() -> None:
 
 
 def test_a_short_span_is_left_whole() -> None:
-    assert _cut(np.ones(30 * RATE_HZ, np.float32), Span(0.5, 29.0), 29.0) == (Span(0.5, 29.0),)
+    assert cut(np.ones(30 * RATE_HZ, np.float32), Span(0.5, 29.0), 29.0) == (Span(0.5, 29.0),)
 
 
 @pytest.mark.parametrize("text", ["谢谢" * 4, "好" * 8, "我们来看一下" * 4 + "吧", "啊请您稍等" * 5])
 def test_loops_are_seen(text: str) -> None:
-    assert _loops(text)
+    assert loops(text)
 
 
 @pytest.mark.parametrize("text", ["", "好好好好好好好", "谢谢谢谢谢谢", "一三八一三八一三八零零零", "可以可以可以"])
 def test_people_repeat_themselves_too(text: str) -> None:
-    assert not _loops(text)
+    assert not loops(text)
 
 
 def test_a_word_goes_to_the_piece_that_it_lies_in_and_into_the_calls_time() -> None:
-    pieces = (_Piece(0, Span(10.0, 12.0), 0.0), _Piece(1, Span(20.0, 23.0), 2.4))
-    assert _place(Word("您", 1.0, 1.5, 0.9), pieces) == (0, Word("您", 11.0, 11.5, 0.9))
-    assert _place(Word("好", 2.4, 3.4, 0.9), pieces) == (1, Word("好", 20.0, 21.0, 0.9))
+    pieces = (Piece(0, Span(10.0, 12.0), 0.0), Piece(1, Span(20.0, 23.0), 2.4))
+    assert place(Word("您", 1.0, 1.5, 0.9), pieces) == (0, Word("您", 11.0, 11.5, 0.9))
+    assert place(Word("好", 2.4, 3.4, 0.9), pieces) == (1, Word("好", 20.0, 21.0, 0.9))
 
 
 def test_a_word_that_reaches_out_of_its_piece_is_kept_inside() -> None:
-    pieces = (_Piece(0, Span(10.0, 12.0), 0.0), _Piece(1, Span(20.0, 23.0), 2.4))
-    assert _place(Word("吗", 1.6, 2.3, 0.9), pieces) == (0, Word("吗", 11.6, 12.0, 0.9))
-    span, word = _place(Word("呢", 5.5, 6.5, 0.9), pieces)
+    pieces = (Piece(0, Span(10.0, 12.0), 0.0), Piece(1, Span(20.0, 23.0), 2.4))
+    assert place(Word("吗", 1.6, 2.3, 0.9), pieces) == (0, Word("吗", 11.6, 12.0, 0.9))
+    span, word = place(Word("呢", 5.5, 6.5, 0.9), pieces)
     assert (span, word.end_s) == (1, 23.0)
     assert word.start_s <= word.end_s
 
