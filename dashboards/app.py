@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 import structlog
 
-from dashboards.app_pages import appeals, calibration, call, calls, overview, queue, runs
+from dashboards.app_pages import appeals, calibration, call, calls, overview, queue, rules, runs, training
 from dashboards.auth import user_of
 from dashboards.components.assets import asset
 from dashboards.components.chrome import empty_store, header, signed_out
@@ -23,6 +23,8 @@ PAGES: tuple[tuple[str, str, Callable[[Context], None], Ability | None], ...] = 
     ("queue", ":material/assignment:", queue.render, "review"),
     ("calibration", ":material/balance:", calibration.render, "calibrate"),
     ("appeals", ":material/gavel:", appeals.render, None),
+    ("training", ":material/school:", training.render, None),
+    ("rules", ":material/rule:", rules.render, "see_all"),
     ("runs", ":material/inventory_2:", runs.render, "see_runs"),
 )
 
