@@ -25,6 +25,7 @@ PAGES: tuple[tuple[str, str, Callable[[Context], None], Ability | None], ...] = 
     ("appeals", ":material/gavel:", appeals.render, None),
     ("training", ":material/school:", training.render, None),
     ("rules", ":material/rule:", rules.render, "see_all"),
+    ("training", ":material/school:", training.render, None),
     ("runs", ":material/inventory_2:", runs.render, "see_runs"),
 )
 

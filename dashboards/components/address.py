@@ -85,7 +85,7 @@ def filter_of(query: Mapping[str, Sequence[str]]) -> CallFilter:
     from_day, to_day = values.get("day", (None, None))
     low, high = (None, None) if tuple(values["score"]) == WHOLE_SCORE else values["score"]
     shortest, longest = values["minutes"] or (None, None)
-    measure = values["unmeasured"] or ()
+    measure: tuple[str, ...] = values["unmeasured"] or ()
     reviewed = {"yes": True, "no": False}.get(values["reviewed"])
     return CallFilter(
         from_day=from_day,

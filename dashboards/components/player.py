@@ -62,10 +62,11 @@ def player(context: Context, view: CallView, decisions: Decisions, extras: Extra
     """Show the player; a pending `seek` for this call is carried out. told: called with what a person did in it."""
     wanted = st.session_state.get("seek")
     data = payload(context, view, decisions, extras)
+    callbacks: dict[str, Any] = {f"on_{name}_change": partial(_tell, told, name) for name in TRIGGERS}
     PLAYER(
         key="player",
         data={**data, "seek": wanted if wanted and wanted["call_id"] == view.call_id else None},
-        **{f"on_{name}_change": partial(_tell, told, name) for name in TRIGGERS},
+        **callbacks,
     )
 
 
