@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 import structlog
 
-from dashboards.app_pages import appeals, calibration, call, calls, overview, queue, rules, runs, training
+from dashboards.app_pages import appeals, calibration, call, calls, overview, queue, rules, runs, training, users
 from dashboards.auth import user_of
 from dashboards.components.assets import asset
 from dashboards.components.chrome import empty_store, header, signed_out
@@ -25,8 +25,8 @@ PAGES: tuple[tuple[str, str, Callable[[Context], None], Ability | None], ...] = 
     ("appeals", ":material/gavel:", appeals.render, None),
     ("training", ":material/school:", training.render, None),
     ("rules", ":material/rule:", rules.render, "see_all"),
-    ("training", ":material/school:", training.render, None),
     ("runs", ":material/inventory_2:", runs.render, "see_runs"),
+    ("users", ":material/group:", users.render, "manage"),
 )
 
 
