@@ -14,6 +14,7 @@ from dashboards.cases import Cases
 from dashboards.data import Data
 from dashboards.i18n import Language, Translator, translator
 from dashboards.links import audio_token, signing_key
+from dashboards.safe_settings import with_safe_changes
 from dashboards.server import SETTINGS_SECRET
 from pipeline.config.settings import Settings, load_settings
 from pipeline.store.users import PermissionDeniedError, User
@@ -52,12 +53,15 @@ class Context:
 
 
 def current_settings() -> Settings:
-    """The settings that `serve` was given, else those of the environment (`streamlit run`, tests)."""
+    """The settings that `serve` was given, else those of the environment (`streamlit run`, tests).
+
+    What administrators may change on their page counts from the next run on.
+    """
     try:
         given = st.secrets.get(SETTINGS_SECRET)
     except StreamlitSecretNotFoundError:
         given = None
-    return Settings.model_validate_json(given) if given else load_settings()
+    return with_safe_changes(Settings.model_validate_json(given)) if given else load_settings()
 
 
 @st.cache_resource

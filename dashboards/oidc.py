@@ -78,7 +78,8 @@ class Provider:
         self._settings = settings
         self._known = _Known()
         self._url = _https(settings.metadata_url or "", "auth.oidc.metadata_url")
-        if not settings.client_id:
+        self._client_id = settings.client_id or ""
+        if not self._client_id:
             raise ConfigError("auth.oidc.client_id is not set; it is the name under which the provider knows callqa")
         if not settings.roles:
             raise ConfigError("auth.oidc.roles is empty, nobody could sign in; name a group and its role")
@@ -125,7 +126,7 @@ class Provider:
         if not endpoint:
             return None
         request = requests.Request(
-            "GET", endpoint, params={"client_id": self._settings.client_id, "post_logout_redirect_uri": back_to}
+            "GET", endpoint, params={"client_id": self._client_id, "post_logout_redirect_uri": back_to}
         )
         return request.prepare().url
 
@@ -140,7 +141,7 @@ class Provider:
             jwt.JWTClaimsRegistry(
                 leeway=LEEWAY_S,
                 iss={"essential": True, "value": metadata["issuer"]},
-                aud={"essential": True, "value": self._settings.client_id},
+                aud={"essential": True, "value": self._client_id},
                 exp={"essential": True},
                 iat={"essential": True},
                 nonce={"essential": True, "value": nonce},
@@ -148,7 +149,7 @@ class Provider:
         except (JoseError, ValueError) as error:
             raise OidcError(f"the identity provider's token is not right: {_short(error)}") from error
         claims: dict[str, Any] = token.claims
-        if isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and claims.get("azp") != self._settings.client_id:
+        if isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and claims.get("azp") != self._client_id:
             raise OidcError("the identity provider's token was made for another client (azp)")
         return claims
 
@@ -180,7 +181,7 @@ class Provider:
 
     def _client(self, redirect_url: str) -> OAuth2Session:
         return OAuth2Session(
-            client_id=self._settings.client_id,
+            client_id=self._client_id,
             client_secret=self._secret,
             token_endpoint_auth_method="client_secret_basic" if self._secret else "none",
             scope=self._settings.scopes,

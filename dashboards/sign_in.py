@@ -16,7 +16,7 @@ from dashboards.auth import COOKIE, SIGN_IN, SIGN_OUT, session_secret
 from dashboards.i18n import LANGUAGES, Language, Translator, translator
 from dashboards.links import signing_key
 from dashboards.oidc import Begun, OidcError, Provider, person
-from dashboards.sign_in_pages import CALLBACK, HEADERS, PASSWORD, PROVIDER, Shown, own_path, sign_in_page
+from dashboards.sign_in_pages import CALLBACK, HEADERS, PASSWORD, PROVIDER, Body, Shown, own_path, sign_in_page
 from pipeline.config.settings import Settings
 from pipeline.errors import CallQaError, StoreError
 from pipeline.store.passwords import MIN_PASSWORD_CHARACTERS, PasswordError
@@ -36,7 +36,7 @@ class SignIn:
 
     async def page(self, request: Request) -> Response:
         """The form, or the way to the provider; `next` is where it leads, `lang` its language."""
-        body = "form" if self.provider is None else "provider"
+        body: Body = "form" if self.provider is None else "provider"
         return sign_in_page(Shown(body, request.query_params.get("next", "/")), self._language(request))
 
     async def submit(self, request: Request) -> Response:
@@ -111,7 +111,7 @@ class SignIn:
         target = SIGN_IN
         if secret and _same_origin(request):
             await run_in_threadpool(self._end, secret)
-            target = await run_in_threadpool(self._provider_sign_out, request) or SIGN_IN
+            target = await run_in_threadpool(self._after_leaving, request)
         response = RedirectResponse(target, 303, HEADERS)
         response.delete_cookie(COOKIE)
         return response
@@ -157,13 +157,14 @@ class SignIn:
         with open_users(self.settings.home) as users:
             users.end_session(secret)
 
-    def _provider_sign_out(self, request: Request) -> str | None:
+    def _after_leaving(self, request: Request) -> str:
+        """The provider's sign-out where there is one, else our own sign-in."""
         if self.provider is None:
-            return None
+            return SIGN_IN
         try:
-            return self.provider.sign_out_url(self._redirect_url(request).removesuffix(CALLBACK) + SIGN_IN)
+            return self.provider.sign_out_url(self._redirect_url(request).removesuffix(CALLBACK) + SIGN_IN) or SIGN_IN
         except CallQaError:  # our session has ended; that the provider is away keeps nobody in
-            return None
+            return SIGN_IN
 
     @property
     def _limits(self) -> LockOut:

@@ -1,5 +1,6 @@
 """Commands on the installation: doctor, models install, dashboard."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -62,6 +63,8 @@ def dashboard(
 
     out = console()
     settings = settings_of(context)
+    if context.obj.config:  # the page for settings edits the same file
+        os.environ["CALLQA_CONFIG"] = str(context.obj.config)
     if port is not None:
         settings = settings.model_copy(update={"dashboard": settings.dashboard.model_copy(update={"port": port})})
     serve(settings, ready=lambda address: out.print(f"dashboard: {address}  (Ctrl-C ends it)"))

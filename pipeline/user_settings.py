@@ -13,14 +13,19 @@ from pipeline.errors import ConfigError
 from pipeline.store.durable import replace_file
 
 
+def settings_file(home: Path, config: Path | None = None) -> Path:
+    """The user's settings file, which need not be there: the one named, else CALLQA_CONFIG, else HOME/callqa.yaml."""
+    named = config or (Path(os.environ["CALLQA_CONFIG"]) if os.environ.get("CALLQA_CONFIG") else None)
+    return named or home / "callqa.yaml"
+
+
 def edit_settings(home: Path, config: Path | None, change: Callable[[Any], None]) -> Path:
     """Let `change` alter the settings (a mapping by section, made when there is no file yet) and return the file.
 
     config: the file named by the user; None: CALLQA_CONFIG, else callqa.yaml in the data folder. Raises ConfigError
     when the file cannot be read or the result is not valid, StoreError when it cannot be written.
     """
-    named = config or (Path(os.environ["CALLQA_CONFIG"]) if os.environ.get("CALLQA_CONFIG") else None)
-    path = named or home / "callqa.yaml"
+    path = settings_file(home, config)
     yaml = YAML()
     yaml.preserve_quotes = True
     try:

@@ -103,7 +103,7 @@ def require_now(connection: sqlite3.Connection, user: User, ability: Ability) ->
     user.require(ability)
     row = connection.execute(statement("read", "user"), {"name": user.name}).fetchone()
     if row is not None:
-        _user(row).require(ability)
+        user_of_row(row).require(ability)
 
 
 @contextmanager
@@ -160,16 +160,16 @@ class UserStore:
 
     def user(self, name: str) -> User:
         """Raises StoreError when there is none of this name."""
-        return _user(self._known(name))
+        return user_of_row(self._known(name))
 
     def find(self, name: str) -> User | None:
         """The user of this name, None without one or when they are disabled."""
         row = self._row(name)
-        return None if row is None or row["disabled"] else _user(row)
+        return None if row is None or row["disabled"] else user_of_row(row)
 
     def users(self) -> tuple[User, ...]:
         """Everybody, by name, disabled ones too."""
-        return tuple(map(_user, self._connection.execute(statement("read", "users"))))
+        return tuple(map(user_of_row, self._connection.execute(statement("read", "users"))))
 
     def set_role(self, name: str, role: UserRole, *, by: str | User, agent_id: str | None = None) -> User:
         """The role from now on, also of open sessions. Raises StoreError for an agent without id."""
@@ -237,7 +237,7 @@ class UserStore:
             add_audit(self._connection, typed or "nobody", "sign_in" if right else "sign_in.refused")
         if row is None or not right:
             raise SignInError("name and password do not go together")
-        return _user(row)
+        return user_of_row(row)
 
     def start_session(self, name: str, lifetime_s: float) -> str:
         """A new secret for the user's cookie."""
@@ -256,7 +256,7 @@ class UserStore:
     def user_of_session(self, secret: str) -> User | None:
         values = {"token_digest": _digest(secret), "now": now()}
         row = self._connection.execute(statement("read", "user_of_session"), values).fetchone()
-        return None if row is None else _user(row)
+        return None if row is None else user_of_row(row)
 
     def end_session(self, secret: str) -> None:
         with transaction(self._connection):
@@ -324,7 +324,8 @@ def _stamp(at: datetime) -> str:
     return at.isoformat(timespec="microseconds")
 
 
-def _user(row: sqlite3.Row) -> User:
+def user_of_row(row: sqlite3.Row) -> User:
+    """A user from a row with the columns of `users`."""
     return User(
         name=row["name"],
         display_name=row["display_name"],
