@@ -143,6 +143,7 @@ class DashboardSettings(Section):
     audio_link_s: Positive
     loudness_band_db: tuple[Positive, Positive]
     rate_band_cpm: tuple[Positive, Positive]
+    ranking_min_calls: Annotated[int, Field(ge=2, le=100_000)]
 
 
 class ReviewSettings(Section):
