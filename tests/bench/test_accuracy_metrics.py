@@ -6,7 +6,7 @@ import pytest
 
 from tests.bench.accuracy.figures import Row, chosen, figure, shown
 from tests.bench.accuracy.heard import Happening, Heard, HeardTurn, HeardWord, Said, read, write
-from tests.bench.accuracy.metrics import Form, Known, known, lost_texts, measure, merged
+from tests.bench.accuracy.metrics import Form, Known, known, lost_texts, made_up, measure, merged
 from tests.bench.accuracy.stacks import joined
 from tests.bench.accuracy.targets import Target, _row
 
@@ -75,9 +75,15 @@ def test_a_turn_without_an_answer_is_lost_and_a_told_one_is_told() -> None:
 
 def test_text_where_nobody_speaks_was_made_up() -> None:
     heard = Heard(words=(*RIGHT.words, *words("谢谢观看", 12.0, 0.2)), said=RIGHT.said, roles=RIGHT.roles)
-    made_up, minutes = measure(CALL, heard, stated=False)["hallucinated_per_min"]
-    assert made_up == 4
+    count, minutes = measure(CALL, heard, stated=False)["hallucinated_per_min"]
+    assert count == 4
+    assert next((w.start_s, w.text) for w in made_up(CALL, heard)) == (12.0, "谢")
     assert minutes == pytest.approx((20 - 4.6 - 2.6) / 60)  # 0.3 s around each turn is no non-speech
+
+
+def test_what_was_said_and_timed_badly_was_not_made_up() -> None:
+    late = Heard(words=(*words("您好请问什么事", 1.0, 4 / 7), *words("我要挂号", 12.0, 0.5)), said=RIGHT.said)
+    assert made_up(CALL, late) == ()
 
 
 def test_a_call_without_speech_is_measured_too() -> None:

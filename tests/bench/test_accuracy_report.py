@@ -9,8 +9,6 @@ from pipeline.config import load_settings
 from tests.bench.accuracy import plots, report
 from tests.bench.accuracy.figures import Row
 from tests.bench.accuracy.metrics import Form, known
-from tests.bench.accuracy.worst import made_up
-from tests.bench.test_accuracy_metrics import CALL, RIGHT, Heard, words
 
 
 def row(stack: str, form: Form, number: int, condition: str, **figures: tuple[float, float]) -> Row:
@@ -67,8 +65,3 @@ def test_the_overview_names_every_stack_by_form() -> None:
     text = report.overview(rows())
     assert "| CER | 0.020 (0.020–0.020) | 0.040 (0.040–0.040) | – |" in text
     assert text.count("calls\n") == 2
-
-
-def test_text_on_non_speech_is_listed_with_its_time() -> None:
-    assert made_up(CALL, RIGHT) == ()
-    assert made_up(CALL, Heard(words=words("谢谢", 12.0, 0.2))) == ((12.0, "谢"), (12.2, "谢"))

@@ -203,18 +203,28 @@ def prompts(truth: Known, heard: Heard) -> Pair:
 
 
 def hallucinated(truth: Known, heard: Heard) -> Pair:
-    """(characters whose word lies in non-speech, minutes of non-speech).
+    """(characters written of non-speech, minutes of non-speech).
 
     Non-speech: further than 0.3 s from any energy of a voice; on stereo from any on either channel.
     """
-    speech = merged((a - NEAR_S, b + NEAR_S) for t in truth.spoken for a, b in t["speech"])
+    speech = _near_speech(truth)
     quiet_s = truth.duration_s - sum(min(b, truth.duration_s) - max(a, 0.0) for a, b in speech)
-    made_up = 0
-    for word in heard.words:
-        middle_s = (word.start_s + word.end_s) / 2
-        if not any(a <= middle_s <= b for a, b in speech):
-            made_up += count_characters(word.text)
-    return float(made_up), quiet_s / 60
+    return float(sum(count_characters(w.text) for w in made_up(truth, heard))), quiet_s / 60
+
+
+def made_up(truth: Known, heard: Heard) -> tuple[HeardWord, ...]:
+    """The words whose middle lies in non-speech and that answer nothing said (those are only timed badly)."""
+    speech = _near_speech(truth)
+    answers = {id(one.heard) for one in align(truth, heard) if one.same_sound}
+    return tuple(
+        w
+        for w in heard.words
+        if id(w) not in answers and not any(a <= (w.start_s + w.end_s) / 2 <= b for a, b in speech)
+    )
+
+
+def _near_speech(truth: Known) -> Spans:
+    return merged((a - NEAR_S, b + NEAR_S) for t in truth.spoken for a, b in t["speech"])
 
 
 def levels_and_rates(truth: Known, heard: Heard) -> dict[str, Pair]:

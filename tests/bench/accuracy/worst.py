@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.bench.accuracy.figures import Row
 from tests.bench.accuracy.heard import Heard
-from tests.bench.accuracy.metrics import NEAR_S, Known, lost_texts, merged
+from tests.bench.accuracy.metrics import Known, lost_texts, made_up
 
 SHOWN = 8
 
@@ -29,16 +29,8 @@ def listed(
     lines += ["  text on non-speech:"]
     for row in mine:
         path, outcome = heard["ours", row.truth.name]
-        lines += [f"    {path} at {start_s:.1f} s: {text}" for start_s, text in made_up(truths[path], outcome)]
+        lines += [f"    {path} at {w.start_s:.1f} s: {w.text}" for w in made_up(truths[path], outcome)]
     return "\n".join(lines)
-
-
-def made_up(truth: Known, heard: Heard) -> tuple[tuple[float, str], ...]:
-    """(start_s, word) of the words further than 0.3 s from any voice."""
-    speech = merged((a - NEAR_S, b + NEAR_S) for t in truth.spoken for a, b in t["speech"])
-    return tuple(
-        (w.start_s, w.text) for w in heard.words if not any(a <= (w.start_s + w.end_s) / 2 <= b for a, b in speech)
-    )
 
 
 def _rate(row: Row, name: str) -> float:
