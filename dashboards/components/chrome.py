@@ -8,6 +8,7 @@ from dashboards.auth import ANYBODY, SIGN_IN, SIGN_OUT
 from dashboards.context import Context
 from dashboards.i18n import LANGUAGES, Language, Translator, translator
 from dashboards.plain import escaped
+from dashboards.sign_in_pages import PASSWORD
 from pipeline.config.settings import Settings
 from pipeline.store.users import User
 
@@ -51,6 +52,8 @@ def _nobody(t: Translator) -> str:
 def _somebody(t: Translator, user: User) -> str:
     with st.popover(escaped(user.display_name, 20), icon=":material/person:"):
         st.text(t("header.signed_in", name=user.display_name, role=t.code("user_role", user.role)))
+        if user.has_password:
+            st.link_button(t("password.title"), PASSWORD, icon=":material/password:")
         st.link_button(t("header.sign_out"), SIGN_OUT, icon=":material/logout:")
     return user.name
 
