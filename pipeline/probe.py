@@ -6,49 +6,36 @@ its own words and the same words with the phrase put in fit the audio (`settle`)
 here: facts are kept apart from judgements (see `pipeline.rules.verified`).
 
 Distance: see `pipeline.sounds`. A syllable too many, too few or quite another costs more than a phrase of three
-syllables can bear: every X什么 would be suspected of being 急什么.
+syllables can bear: every X什么 would be suspected of being 急什么. Where the recogniser was unsure of a word of the
+place, more is borne: 海沉默 was 喊什么.
 """
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import accumulate, groupby
+from dataclasses import replace
+from itertools import accumulate, chain, groupby, islice
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipeline.alike import Candidate, Line, search
 from pipeline.model import Probe, Utterance, Word
-from pipeline.sounds import INDEL_COST, WALL, WALL_COST, costs, encode, numbers
-from pipeline.text import syllables
+from pipeline.sounds import encode, numbers
+from pipeline.text import is_content
 
 Score = Callable[[Utterance, tuple[str, ...]], tuple[float | None, ...]]
 """(utterance, texts) -> summed log-probability of each text given the utterance's audio, None where it has none."""
 
-MIN_SYLLABLES = 3  # two syllables sound like too many words
-MAX_DISTANCE = (
-    0.3  # per syllable of the phrase; farther ones tripled the cost of a normal call and found one in a hundred
-)
-MAX_PER_UTTERANCE = 6  # the nearest ones; bounds the cost of a long utterance
+MIN_SYLLABLES = 2
+MAX_DISTANCE = 0.3  # per syllable of the phrase, where the recogniser was sure of its words
+# Where it was not sure of one of them. To 0.5 with sure words it is four times the cost of verifying a normal call, and
+# none of the places so found held the phrase.
+MAX_DISTANCE_UNSURE = 0.45
+UNSURE_WORD = 0.7
+MAX_PER_UTTERANCE = 8  # the nearest ones; bounds the cost of a long utterance
 MAX_SCORED_S = 28.0  # the recogniser hears no more at once
 AROUND_S = 8.0
+ECHO_CHARACTERS = 3
 _SAME = 1e-6
-
-_HARD_STOPS = frozenset("。？！?!；;")
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A stretch of an utterance that sounds nearly like a phrase.
-
-    first, last: its spoken characters by position in the utterance's text, both included. distance: per syllable of
-    the phrase, above 0.
-    """
-
-    phrase: str
-    utterance_index: int
-    first: int
-    last: int
-    distance: float
 
 
 def candidates(utterances: Sequence[Utterance], phrases: Iterable[str]) -> tuple[Candidate, ...]:
@@ -57,41 +44,52 @@ def candidates(utterances: Sequence[Utterance], phrases: Iterable[str]) -> tuple
     phrases: spoken characters only; those of fewer than MIN_SYLLABLES are passed over. Full stops end a stretch. Places
     that a phrase fills exactly (by characters or by sound) are found without this: nothing that overlaps one is given.
     """
-    line = _Line(utterances)
+    line = Line(utterances)
+    by_index = {u.index: u for u in utterances}
     sought = {p: numbers(encode(p)) for p in phrases}
     ordered = sorted((p for p in sought if len(sought[p]) >= MIN_SYLLABLES), key=lambda p: (len(sought[p]), p))
-    heard = numbers("".join(line.sounds))
     found: list[Candidate] = []
     exact: set[tuple[int, int]] = set()
     for length, group in groupby(ordered, key=lambda p: len(sought[p])):
         names = tuple(group)
-        total, starts = _search(np.stack([sought[n] for n in names]), heard)
-        for row, column in zip(*np.nonzero(total <= MAX_DISTANCE * length), strict=True):
+        total, starts = search(np.stack([sought[n] for n in names]), line.numbers)
+        for row, column in zip(*np.nonzero(total <= MAX_DISTANCE_UNSURE * length), strict=True):
             first, cost = int(starts[row, column]), float(total[row, column])
             if cost < _SAME:
                 exact.update(line.places(first, int(column)))
             else:
                 found.append(line.candidate(names[row], first, int(column), cost / length))
     clean = [c for c in found if not any((c.utterance_index, p) in exact for p in range(c.first, c.last + 1))]
-    return tuple(_nearest(clean))
-
-
-def nearest(text: str, phrase: str) -> Candidate | None:
-    """The stretch of a text that sounds most like the phrase; None where none is near at all."""
-    line = _Line([Utterance(0, "unknown", "", 0.0, 0.0, text, text)])
-    wanted = numbers(encode(phrase))
-    if not len(wanted):
-        return None
-    total, starts = _search(wanted[None, :], numbers("".join(line.sounds)))
-    column = int(np.argmin(total[0]))
-    cost, first = float(total[0, column]), int(starts[0, column])
-    inside = first <= column and WALL not in line.sounds[first : column + 1]
-    return line.candidate(phrase, first, column, cost / len(wanted)) if inside else None
+    return tuple(_nearest([c for c in clean if c.distance <= _limit(by_index[c.utterance_index], c)]))
 
 
 def with_phrase(text: str, place: Candidate, begins: int = 0) -> str:
     """The text with the phrase put into its place. begins: where `text` begins in the text that the place is of."""
     return text[: place.first - begins] + place.phrase + text[place.last + 1 - begins :]
+
+
+def ways(text: str, place: Candidate, begins: int = 0) -> tuple[str, ...]:
+    """Texts that hold the phrase at its place, the plain one (`with_phrase`) first: which is meant the audio decides.
+
+    What was misheard is misheard the same way next to it: 推什么推 is 催什么催, not 催什么推. Where the place has a
+    syllable less than the phrase, its neighbour may be the missing one: 不是我管 of 不是我管你 is 不是我管的.
+    """
+    first, last = place.first - begins, place.last - begins
+    plain = with_phrase(text, place, begins)
+    heard = [c for c in text[first : last + 1] if is_content(c)]
+    if len(heard) == len(place.phrase):
+        instead = {h: p for h, p in zip(heard, place.phrase, strict=True) if h != p}
+        before = "".join(instead.get(c, c) for c in text[max(0, first - ECHO_CHARACTERS) : first])
+        after = "".join(instead.get(c, c) for c in text[last + 1 : last + 1 + ECHO_CHARACTERS])
+        rest = text[last + 1 + ECHO_CHARACTERS :]
+        more = [text[: max(0, first - ECHO_CHARACTERS)] + before + place.phrase + after + rest]
+    elif len(heard) < len(place.phrase):
+        left = next((at for at in range(first - 1, -1, -1) if is_content(text[at])), first)
+        right = next((at for at in range(last + 1, len(text)) if is_content(text[at])), last)
+        more = [text[:left] + place.phrase + text[last + 1 :], text[:first] + place.phrase + text[right + 1 :]]
+    else:
+        more = []
+    return tuple(dict.fromkeys((plain, *more)))
 
 
 def settle(utterance: Utterance, hidden: Sequence[Candidate], score: Score) -> tuple[Probe, ...]:
@@ -108,10 +106,13 @@ def settle(utterance: Utterance, hidden: Sequence[Candidate], score: Score) -> t
 
 def _asked(utterance: Utterance, hidden: Sequence[Candidate], score: Score) -> Iterator[Probe]:
     part, begins = (utterance, 0) if utterance.duration_s <= MAX_SCORED_S else _around(utterance, hidden[0])
-    decoded, *readings = score(part, (part.text, *(with_phrase(part.text, c, begins) for c in hidden)))
-    for candidate, reading in zip(hidden, readings, strict=True):
-        if reading is not None and decoded is not None:
-            yield _probe(utterance, candidate, reading, decoded)
+    texts = [ways(part.text, c, begins) for c in hidden]
+    decoded, *scores = score(part, (part.text, *chain.from_iterable(texts)))
+    found = iter(scores)
+    for candidate, mine in zip(hidden, texts, strict=True):
+        best = max((s for s in islice(found, len(mine)) if s is not None), default=None)
+        if best is not None and decoded is not None:
+            yield _probe(utterance, candidate, best, decoded)
 
 
 def _around(utterance: Utterance, candidate: Candidate) -> tuple[Utterance, int]:
@@ -147,6 +148,11 @@ def _probe(utterance: Utterance, candidate: Candidate, reading: float, decoded: 
     )
 
 
+def _limit(utterance: Utterance, candidate: Candidate) -> float:
+    unsure = any(word.probability < UNSURE_WORD for word in _words_of(utterance, candidate))
+    return MAX_DISTANCE_UNSURE if unsure else MAX_DISTANCE
+
+
 def _words_of(utterance: Utterance, candidate: Candidate) -> tuple[Word, ...]:
     """The words that the stretch touches; () where words and text differ in length."""
     blanks = _blanks(utterance)
@@ -178,59 +184,6 @@ def _as_heard(utterance: Utterance) -> str:
     for mended in utterance.corrections:
         text = text[: mended.start] + mended.original + text[mended.end :]
     return text
-
-
-class _Line:
-    """All utterances as one row of sounds, a wall after each utterance and at each full stop."""
-
-    def __init__(self, utterances: Sequence[Utterance]) -> None:
-        self.sounds: list[str] = []
-        self._utterance: list[int] = []
-        self._position: list[int] = []
-        for said in utterances:
-            spoken = zip(syllables(said.text), said.sounds or encode(said.text), strict=True)
-            heard = {syllable.index: code for syllable, code in spoken}
-            for position, character in enumerate(said.text):
-                if position in heard or character in _HARD_STOPS:
-                    self._add(heard.get(position, WALL), said.index, position)
-            self._add(WALL, said.index, len(said.text))
-
-    def _add(self, sound: str, utterance: int, position: int) -> None:
-        self.sounds.append(sound)
-        self._utterance.append(utterance)
-        self._position.append(position)
-
-    def places(self, first: int, last: int) -> Iterator[tuple[int, int]]:
-        """(utterance, position in its text) of the syllables first to last."""
-        return zip(self._utterance[first : last + 1], self._position[first : last + 1], strict=True)
-
-    def candidate(self, phrase: str, first: int, last: int, distance: float) -> Candidate:
-        return Candidate(phrase, self._utterance[first], self._position[first], self._position[last], distance)
-
-
-def _search(wanted: NDArray[np.intp], heard: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Cost of the best stretch that ends at each syllable, and where it starts; both (phrases, syllables heard).
-
-    wanted: (phrases, length). Sellers' algorithm for all phrases of one length at once, with at most one syllable too
-    many between two of the phrase.
-    """
-    length = wanted.shape[1]
-    table = costs()
-    wall = (heard == numbers(WALL)[0]) * WALL_COST
-    cost = np.zeros((len(wanted), len(heard) + 1))  # column j: the stretch ends before syllable j
-    start = np.broadcast_to(np.arange(len(heard) + 1), cost.shape)
-    for k in range(length):
-        replaced = cost[:, :-1] + table[wanted[:, k]][:, heard]
-        left_out = cost + INDEL_COST
-        better = replaced < left_out[:, 1:]
-        cost = np.concatenate((left_out[:, :1], np.where(better, replaced, left_out[:, 1:])), axis=1)
-        start = np.concatenate((start[:, :1], np.where(better, start[:, :-1], start[:, 1:])), axis=1)
-        if 0 < k < length - 1:  # a syllable too many before the first or after the last is no part of the stretch
-            added = cost[:, :-1] + INDEL_COST + wall
-            better = added < cost[:, 1:]
-            start = np.concatenate((start[:, :1], np.where(better, start[:, :-1], start[:, 1:])), axis=1)
-            cost = np.concatenate((cost[:, :1], np.where(better, added, cost[:, 1:])), axis=1)
-    return cost[:, 1:], start[:, 1:]
 
 
 def _nearest(found: list[Candidate]) -> Iterator[Candidate]:

@@ -8,8 +8,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.alike import nearest
 from pipeline.engines import Reading
-from pipeline.probe import nearest, with_phrase
+from pipeline.probe import ways
 from pipeline.sounds import encode
 
 FAR = 1.0  # distance of a reading without any stretch as long as the phrase
@@ -20,14 +21,15 @@ class Second:
     """A phrase held against second readings.
 
     text: the likeliest reading. distance: of its nearest stretch to the phrase, 0 (the same sounds) to FAR. share: of
-    the readings' probability, 0..1, that of those with the phrase's sounds. said, clean: the likeliest reading with
-    the phrase (put in where none has it) and the likeliest without (taken out where all have it).
+    the readings' probability, 0..1, that of those with the phrase's sounds. said: texts with the phrase, of which the
+    audio may choose: the likeliest reading with it, or else the ways to put it into the reading that comes nearest.
+    clean: the likeliest reading without the phrase (taken out where all have it).
     """
 
     text: str
     distance: float
     share: float
-    said: str
+    said: tuple[str, ...]
     clean: str
 
 
@@ -40,12 +42,21 @@ def second(readings: Sequence[Reading], phrase: str) -> Second | None:
     having = [r for r in ordered if sounds in encode(r.text)]
     lacking = [r for r in ordered if r not in having]
     first = ordered[0].text
-    place = nearest(first, phrase)
-    put_in = first if place is None else with_phrase(first, place)
-    said = having[0].text if having else put_in
+    said = (having[0].text,) if having else _put_in([r.text for r in ordered], phrase)
     clean = lacking[0].text if lacking else _without(first, phrase)
-    distance = FAR if place is None else min(place.distance, FAR)
-    return Second(first, round(distance, 4), round(_share(having, ordered), 4), said, clean)
+    return Second(first, round(_distance(first, phrase), 4), round(_share(having, ordered), 4), said, clean)
+
+
+def _put_in(texts: Sequence[str], phrase: str) -> tuple[str, ...]:
+    """The ways to put the phrase into the text that comes nearest to it, the first of these where several do."""
+    near = min(texts, key=lambda text: _distance(text, phrase))
+    place = nearest(near, phrase)
+    return (near,) if place is None else ways(near, place)
+
+
+def _distance(text: str, phrase: str) -> float:
+    place = nearest(text, phrase)
+    return FAR if place is None else min(place.distance, FAR)
 
 
 def _share(having: Sequence[Reading], all_: Sequence[Reading]) -> float:

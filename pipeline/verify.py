@@ -11,14 +11,15 @@ A rulebook that came after the analysis brings hits that nobody has listened to:
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby, islice
 from pathlib import Path
 
-from pipeline import audio, crosstalk, probe
+from pipeline import audio, crosstalk, doubtful, probe
+from pipeline.alike import Candidate
 from pipeline.config import Settings
-from pipeline.engines import Samples, Span, Transcriber
+from pipeline.engines import Reading, Samples, Span, Transcriber
 from pipeline.errors import AudioError
 from pipeline.model import CallFacts, Probe, Role, Utterance
 from pipeline.rereading import second
@@ -26,9 +27,10 @@ from pipeline.rules import Rulebook
 from pipeline.rules.operators.phrase import PhraseOperator
 from pipeline.rules.phrases import Hit
 from pipeline.rules.spoken import CallView, SpokenTurn
-from pipeline.text import is_content
+from pipeline.text import count_characters, is_content
 
-AGAIN_FROM = -6.0  # log ratio of a hidden place below which it is not worth a second reading
+AGAIN_FROM = -2.5  # log ratio per syllable of a hidden place below which it is not worth a second reading,
+NEARLY = 0.15  # unless it sounds so nearly like the phrase
 AROUND_S = 0.8  # of the neighbours' speech on both sides of a place that is read again
 
 Key = tuple[int, int, str]
@@ -37,10 +39,14 @@ Key = tuple[int, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A place to ask about. said: the utterance it stands in; of a hit over several of a turn, those as one."""
+    """A place to ask about. said: the utterance it stands in; of a hit over several of a turn, those as one.
+
+    by_expression: an expression hits its words; other phrases may still hide among so many.
+    """
 
     said: Utterance
-    place: probe.Candidate
+    place: Candidate
+    by_expression: bool = False
 
     @property
     def key(self) -> Key:
@@ -58,18 +64,27 @@ class Ear:
 
     transcriber: Transcriber
     signals: tuple[Samples, ...]
+    _readings: dict[tuple[int, Span], tuple[Reading, ...]] = field(default_factory=dict)  # several phrases, one place
 
     def score(self, said: Utterance, texts: tuple[str, ...]) -> tuple[float | None, ...]:
         return self.transcriber.score(self.signals[said.channel or 0], Span(said.start_s, said.end_s), texts)
+
+    def read(self, said: Utterance, span: Span) -> tuple[Reading, ...]:
+        """Readings of a part of an utterance on its own."""
+        key = (said.channel or 0, span)
+        if key not in self._readings:
+            self._readings[key] = self.transcriber.reread(self.signals[said.channel or 0], span)
+        return self._readings[key]
 
     def ask_again(self, said: Utterance, found: Probe) -> Probe:
         """The probe with what a second reading of its place says; as it was where there is none."""
         signal = self.signals[said.channel or 0]
         span = Span(max(found.start_s - AROUND_S, said.start_s), min(found.end_s + AROUND_S, said.end_s))
-        heard = second(self.transcriber.reread(signal, span), found.phrase)
+        heard = second(self.read(said, span), found.phrase)
         if heard is None:
             return found
-        with_it, without = self.transcriber.score(signal, span, (heard.said, heard.clean))
+        without, *ways = self.transcriber.score(signal, span, (heard.clean, *heard.said))
+        with_it = max((w for w in ways if w is not None), default=None)
         return replace(
             found,
             second_text=heard.text,
@@ -83,9 +98,9 @@ class Ear:
 def asked(facts: CallFacts, rulebook: Rulebook, ear: Callable[[], Ear]) -> CallFacts:
     """The facts with a probe for every place of a dear phrase. ear: called only when there is anything to ask."""
     known = {(p.utterance_index, p.text_start, p.phrase) for p in facts.probes}
-    questions = [q for q in _questions(facts, rulebook) if q.key not in known]
+    questions = {q.key: q for q in _questions(facts, rulebook, ear) if q.key not in known}
     found: list[Probe] = []
-    for _, group in groupby(sorted(questions, key=lambda q: q.order), key=lambda q: q.order[:2]):
+    for _, group in groupby(sorted(questions.values(), key=lambda q: q.order), key=lambda q: q.order[:2]):
         together = tuple(group)
         found += _answers(together[0].said, tuple(q.place for q in together), ear())
     ordered = sorted((*facts.probes, *found), key=lambda p: (p.utterance_index, p.text_start, p.phrase))
@@ -140,22 +155,37 @@ def signals_of(facts: CallFacts, settings: Settings) -> tuple[Samples, ...]:
     return (signals[0],)
 
 
-def _answers(said: Utterance, places: tuple[probe.Candidate, ...], ear: Ear) -> Iterator[Probe]:
+def _answers(said: Utterance, places: tuple[Candidate, ...], ear: Ear) -> Iterator[Probe]:
     """What the recogniser says of the places of one utterance."""
     for first in probe.settle(said, places, ear.score):
-        yield ear.ask_again(said, first) if not first.hidden or first.log_ratio >= AGAIN_FROM else first
+        yield ear.ask_again(said, first) if _is_worth_it(first) else first
 
 
-def _questions(facts: CallFacts, rulebook: Rulebook) -> Iterator[Question]:
-    """The hits, and of the places that only sound alike those that overlap no hit."""
+def _is_worth_it(found: Probe) -> bool:
+    """Whether a second reading may tell anything: long phrases bear more."""
+    bound = AGAIN_FROM * count_characters(found.phrase)
+    return not found.hidden or found.distance <= NEARLY or found.log_ratio >= bound
+
+
+def _questions(facts: CallFacts, rulebook: Rulebook, ear: Callable[[], Ear]) -> Iterator[Question]:
+    """The hits, and of the places that sound alike, or do when they are read again, those that overlap no hit."""
     hits = tuple(_hits(facts, rulebook))
     yield from hits
-    by_index = {u.index: u for u in facts.utterances}
     for role in sorted({u.role for u in facts.utterances}):
-        mine = [u for u in facts.utterances if u.role == role]
-        for hidden in probe.candidates(mine, rulebook.phrases_to_verify(role)):
-            if not any(_overlap(hidden, hit.place) for hit in hits):
-                yield Question(by_index[hidden.utterance_index], hidden)
+        phrases = rulebook.phrases_to_verify(role)
+        mine = {u.index: u for u in facts.utterances if u.role == role}
+        if phrases:
+            alike = probe.candidates(tuple(mine.values()), phrases)
+            for hidden in (*alike, *_reread(mine.values(), phrases, ear)):
+                if not any(_overlap(hidden, hit.place) for hit in hits if not hit.by_expression):
+                    yield Question(mine[hidden.utterance_index], hidden)
+
+
+def _reread(said: Iterable[Utterance], phrases: frozenset[str], ear: Callable[[], Ear]) -> Iterator[Candidate]:
+    """What other readings of the stretches that the recogniser was unsure of hold."""
+    for utterance in said:
+        for stretch in doubtful.stretches(utterance):
+            yield from doubtful.held(stretch, ear().read(utterance, stretch.span), phrases)
 
 
 def _hits(facts: CallFacts, rulebook: Rulebook) -> Iterator[Question]:
@@ -181,8 +211,8 @@ def _question(turn: SpokenTurn, hit: Hit) -> Question:
     parts = turn.utterances[first : last + 1]
     before = sum(len(u.text) for u in parts[:-1])
     phrase = turn.flat[hit.span.start : hit.span.end] if hit.how == "regex" else hit.phrase
-    place = probe.Candidate(phrase, parts[0].index, begin, before + finish, 0.0)
-    return Question(parts[0] if len(parts) == 1 else _joined(parts), place)
+    place = Candidate(phrase, parts[0].index, begin, before + finish, 0.0)
+    return Question(parts[0] if len(parts) == 1 else _joined(parts), place, hit.how == "regex")
 
 
 def _position(turn: SpokenTurn, place: int) -> tuple[int, int]:
@@ -203,5 +233,5 @@ def _joined(parts: Sequence[Utterance]) -> Utterance:
     )
 
 
-def _overlap(a: probe.Candidate, b: probe.Candidate) -> bool:
+def _overlap(a: Candidate, b: Candidate) -> bool:
     return a.utterance_index == b.utterance_index and a.first <= b.last and b.first <= a.last

@@ -29,7 +29,7 @@ import typer
 
 from audio_samples import line, synth, tts
 from audio_samples.synth import Line, Party, Spec, build_call
-from pipeline import audio, probe, rereading, sounds, verify
+from pipeline import alike, audio, doubtful, probe, rereading, sounds, verify
 from pipeline.analyze import Analyzer, load_transcriber
 from pipeline.config import Settings, load_settings
 from pipeline.engines import Transcriber
@@ -139,7 +139,9 @@ class Cache:
     def asked_key(self) -> str:
         rulebook = Judge(self.settings).rulebook
         looked_for = sorted(p for role in ("agent", "patient") for p in rulebook.phrases_to_verify(role))
-        return f"asked-{_digest(self.heard_key, *looked_for, _code_of(verify, probe, rereading, sounds))}"
+        return (
+            f"asked-{_digest(self.heard_key, *looked_for, _code_of(verify, probe, alike, doubtful, rereading, sounds))}"
+        )
 
 
 class _Worker:
@@ -206,7 +208,7 @@ def call_name(pack: tuple[Clip, ...]) -> str:
 
 def _order(pack: tuple[Clip, ...]) -> tuple[bool, bool, str, str]:
     """What the figures stand on comes first: a run that was cut short tells something already."""
-    return pack[0].snr_db <= HARD_DB, pack[0].kind not in ("said", "near"), pack[0].half, call_name(pack)
+    return pack[0].snr_db <= HARD_DB, pack[0].kind not in ("said", "near"), pack[0].half != "report", call_name(pack)
 
 
 def _packs(chosen: Sequence[Clip]) -> Iterator[tuple[Clip, ...]]:

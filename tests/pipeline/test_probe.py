@@ -1,11 +1,13 @@
 """Where a phrase may hide behind other spelling, by sounds one can count; and what is asked of the recogniser."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
+from pipeline.alike import Candidate
 from pipeline.model import Utterance, Word
-from pipeline.probe import MAX_PER_UTTERANCE, Candidate, candidates, settle
+from pipeline.probe import MAX_PER_UTTERANCE, candidates, settle, ways
 
 
 def said(text: str, index: int = 0, start_s: float = 10.0) -> Utterance:
@@ -55,8 +57,36 @@ def test_what_is_heard_anyway_is_left_alone() -> None:
     assert found("及什么呀", "急什么", "吵什么") == []
 
 
-def test_two_syllables_are_too_few() -> None:
-    assert found("水便你", "随便", "随便你") == [("随便你", "水便你")]
+def test_two_syllables_are_searched_for_too() -> None:
+    assert found("水便你", "随便", "随便你") == [("随便", "水便"), ("随便你", "水便你")]
+
+
+@pytest.mark.parametrize(("probability", "expected"), [(0.9, []), (0.5, [("喊什么", "海沉默")])])
+def test_more_is_borne_where_the_recogniser_was_unsure(probability: float, expected: list[tuple[str, str]]) -> None:
+    text = "迪海沉默我又不是修古界"
+    sure = said(text)
+    unsure = tuple(replace(w, probability=probability) if w.text == "沉" else w for w in sure.words)
+    hidden = candidates([replace(sure, words=unsure)], ["喊什么"])
+    assert [(c.phrase, text[c.first : c.last + 1]) for c in hidden] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "expected"),
+    [
+        ("你急什么呀", Candidate("急什么", 0, 1, 3, 0.0), ("你急什么呀",)),
+        ("推什么推，医生没来", Candidate("催什么", 0, 0, 2, 0.2), ("催什么推，医生没来", "催什么催，医生没来")),
+        (
+            "不是我管你下一个",
+            Candidate("不是我管的", 0, 0, 3, 0.2),
+            ("不是我管的你下一个", "不是我管的下一个"),
+        ),
+        ("这，问谁去", Candidate("我问谁去", 0, 2, 4, 0.3), ("这，我问谁去", "我问谁去")),
+    ],
+)
+def test_a_phrase_is_put_in_in_every_way_that_makes_sense(
+    text: str, place: Candidate, expected: tuple[str, ...]
+) -> None:
+    assert ways(text, place) == expected
 
 
 def test_the_distance_is_counted_per_syllable() -> None:

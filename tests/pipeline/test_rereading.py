@@ -4,8 +4,8 @@ import math
 
 import pytest
 
+from pipeline.alike import nearest
 from pipeline.engines import Reading
-from pipeline.probe import nearest
 from pipeline.rereading import FAR, second
 
 
@@ -14,20 +14,20 @@ def test_readings_count_by_sound_and_by_probability() -> None:
     found = second(readings, "投诉就投诉")
     assert found is not None
     assert found.share == pytest.approx(0.25)
-    assert (found.text, found.clean, found.said) == (readings[0].text, readings[0].text, readings[1].text)
+    assert (found.text, found.clean, found.said) == (readings[0].text, readings[0].text, (readings[1].text,))
     assert 0 < found.distance < 0.2
 
 
 def test_where_no_reading_has_it_the_phrase_is_put_into_its_place() -> None:
     found = second((Reading("你提什么呀", -1.0),), "急什么")
     assert found is not None
-    assert (found.said, found.clean, found.share) == ("你急什么呀", "你提什么呀", 0.0)
+    assert (found.said, found.clean, found.share) == (("你急什么呀",), "你提什么呀", 0.0)
 
 
 def test_where_all_have_it_the_clean_one_goes_without() -> None:
     found = second((Reading("你急什么呀", -1.0), Reading("你及什么呀", -2.0)), "急什么")
     assert found is not None
-    assert (found.said, found.clean, found.share, found.distance) == ("你急什么呀", "你呀", 1.0, 0.0)
+    assert (found.said, found.clean, found.share, found.distance) == (("你急什么呀",), "你呀", 1.0, 0.0)
 
 
 def test_the_order_of_readings_does_not_matter() -> None:
@@ -47,3 +47,9 @@ def test_the_nearest_stretch_stays_within_a_sentence() -> None:
     assert place is not None
     assert (place.first, place.last) == (3, 5)
     assert nearest("", "急什么") is None
+
+
+def test_the_phrase_is_put_into_the_reading_that_comes_nearest_in_every_way() -> None:
+    found = second((Reading("推什么推", -1.0), Reading("吹什么吹", -2.0)), "催什么")
+    assert found is not None
+    assert (found.text, found.said) == ("推什么推", ("催什么吹", "催什么催"))

@@ -108,9 +108,9 @@ def test_the_limits_part_said_unsure_and_neither() -> None:
     ("change", "told"),
     [
         (("  hidden:", "  hiden:"), "hiden"),
-        (("review_from: 0.15", "review_from: 0.9"), "lies above"),
-        (("violated_from: 0.5", "violated_from: high"), "must be a number"),
-        (("  syllables: 0.65\n", ""), "syllables"),
+        (("review_from: 0.2", "review_from: 0.9"), "lies above"),
+        (("violated_from: 0.45", "violated_from: high"), "must be a number"),
+        (("  syllables: 0.45\n", ""), "syllables"),
     ],
 )
 def test_a_bad_file_of_weights_is_told_by_line(change: tuple[str, str], told: str) -> None:
@@ -136,7 +136,7 @@ def test_a_hit_that_the_audio_bears_out_counts() -> None:
 
 def test_a_hit_that_the_audio_refutes_is_dropped_with_the_reason() -> None:
     text = "你几什么，出来了会发短信的。"
-    facts = replace(call(agent(text), probes=(probe(text, "几什么", "急什么", -9.0, **REFUTED),)), verified=True)
+    facts = replace(call(agent(text), probes=(probe(text, "几什么", "急什么", -12.0, **REFUTED),)), verified=True)
     (finding,) = judged(facts)
     assert finding.status == "dropped"
     assert "计划时间" in (finding.note or "")
@@ -197,7 +197,7 @@ def test_a_phrase_that_the_audio_holds_counts_as_said() -> None:
 
 
 def test_in_between_somebody_has_to_listen() -> None:
-    text = "请问您想提什么意见？"
+    text = "请问您提什么呀？"
     (finding,) = judged(call(agent(text), probes=(probe(text, "提什么", "急什么", -0.1),)))
     assert finding.status == "review"
     assert "请试听" in (finding.note or "")
@@ -262,7 +262,7 @@ def test_a_probe_of_a_text_that_is_no_longer_there_is_passed_over() -> None:
 def test_the_phrases_worth_asking_about_are_dear_heard_by_sound_and_of_that_role() -> None:
     wanted = BOOK.phrases_to_verify("agent")
     assert {"急什么", "不知道", "投诉就投诉"} <= wanted
-    assert "随便" not in wanted  # by characters only: its sounds fit too many words
+    assert "停药吧" not in wanted  # by characters only
     assert all(toneless_pinyin(phrase) for phrase in wanted)
     assert "急什么" not in BOOK.phrases_to_verify("patient")
     assert BOOK.phrases_to_verify("unknown") >= wanted
