@@ -11,7 +11,7 @@ TORCH ?= 2.13.0
 export CALLQA_HOME ?= $(CURDIR)/data
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test lint types unit samples constraints bench bench-rules bench-recheck bench-phrases bench-spelling bench-accuracy bench-extra samples-extra clean
+.PHONY: help setup demo test lint types unit samples constraints bench bench-rules bench-recheck bench-dashboard bench-phrases bench-spelling bench-accuracy bench-extra samples-extra clean
 
 help:            ## what can be made
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -59,6 +59,9 @@ bench-rules: $(STAMP)  ## the whole rulebook over a million utterances beside pl
 
 bench-recheck: setup  ## judging 10 000, 30 000 and 100 000 stored calls anew: time by stage, memory, publishing
 	$(BIN)/python -m tests.bench.bench_recheck
+
+bench-dashboard: $(STAMP)  ## the dashboard over 1 000 000 calls: pages, searches, ten reviewers at once (half an hour, 8 GB of disk)
+	$(BIN)/python -m tests.bench.bench_dashboard
 
 bench-phrases: samples-extra  ## forbidden phrases from audio to finding: recall, precision, confusions (half an hour the first time)
 	$(BIN)/python -m tests.bench.bench_phrases
