@@ -30,7 +30,7 @@ MAX_DISTANCE = 0.3  # per syllable of the phrase, where the recogniser was sure 
 # Where it was not sure of one of them. To 0.5 with sure words it is four times the cost of verifying a normal call, and
 # none of the places so found held the phrase.
 MAX_DISTANCE_UNSURE = 0.45
-UNSURE_WORD = 0.7
+UNSURE_WORD = 0.6
 MAX_PER_UTTERANCE = 8  # the nearest ones; bounds the cost of a long utterance
 MAX_SCORED_S = 28.0  # the recogniser hears no more at once
 AROUND_S = 8.0
