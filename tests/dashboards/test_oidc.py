@@ -1,7 +1,5 @@
 """Signing in through an identity provider: real HTTP and signatures on loopback, and everything that can be wrong."""
 
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
 
-from dashboards.auth import Gate, user_of
 from dashboards.oidc import OidcError, person
 from dashboards.sign_in import sign_in_routes
 from pipeline.config.settings import Settings
@@ -23,6 +15,7 @@ from pipeline.errors import ConfigError
 from pipeline.store.reviews import open_reviews
 from pipeline.store.users import open_users
 from tests.dashboards.conftest import settings_for
+from tests.dashboards.gate import served_gate
 from tests.dashboards.identity_provider import CLIENT, LI, SECRET, Provider, new_key
 
 ROLES = {"boss": "supervisor", "qa": "reviewer", "seats": "agent"}
@@ -68,20 +61,8 @@ def house(provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("CALLQA_OIDC_SECRET", SECRET)
     settings = settings_with(tmp_path, provider.url)
 
-    def who(request: Request) -> PlainTextResponse:
-        user = user_of(settings, request.headers, "127.0.0.1")
-        return PlainTextResponse(f"{user.name} {user.role}" if user else "nobody")
-
-    app = Gate(Starlette(routes=[*sign_in_routes(settings), Route("/who", who)]), settings)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield House(f"http://127.0.0.1:{port}", settings, provider)
-    server.should_exit = True
-    thread.join(timeout=10)
+    with served_gate(settings) as address:
+        yield House(address, settings, provider)
 
 
 def test_the_whole_way_in_and_out(house: House) -> None:
