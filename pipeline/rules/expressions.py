@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import re2
+from numpy.typing import NDArray
 
 from pipeline.rules.gates import Gates, language
 from pipeline.rules.needles import Indices, expanded, order_of
@@ -102,12 +103,15 @@ class Matches:
         self._literals = found
         self._gate = expressions.gates.opened(found.turns, found.which, len(starts))
 
-    def of(self, number: int) -> tuple[Indices, Indices]:
-        """(starts, ends) of all matches, in characters of the line, in rising order; empty ones left out."""
+    def of(self, number: int, among: NDArray[np.bool_] | None = None) -> tuple[Indices, Indices]:
+        """(starts, ends) of all matches, in characters of the line, in rising order; empty ones left out.
+
+        among: the turns to look in at least, as a mask; None: all.
+        """
         texts = self._expressions.texts(number)
         if texts is not None:
             return self._written(texts)
-        return self._tried(number)
+        return self._tried(number, among)
 
     def _written(self, texts: Indices) -> tuple[Indices, Indices]:
         """Where these literals stand; of those that overlap the first, as an expression would find them."""
@@ -123,8 +127,8 @@ class Matches:
             reached = end if start >= reached else reached
         return starts[kept], ends[kept]
 
-    def _tried(self, number: int) -> tuple[Indices, Indices]:
-        candidates = self._gate.turns(number)
+    def _tried(self, number: int, among: NDArray[np.bool_] | None) -> tuple[Indices, Indices]:
+        candidates = self._gate.turns(number, among)
         if not len(candidates):
             return _NOWHERE
         lines, begins, sizes = self._turns

@@ -86,15 +86,14 @@ class Opened:
     def __init__(self, gates: Gates, there: NDArray[np.bool_]) -> None:
         self._gates, self._there = gates, there
 
-    def turns(self, expression: int) -> Indices:
-        """Those of the expression of this number."""
-        needed = self._gates.needed[expression]
-        if not needed:
+    def turns(self, expression: int, among: NDArray[np.bool_] | None = None) -> Indices:
+        """Those of the expression of this number. among: only of these."""
+        masks = [self._there[number] for number in self._gates.needed[expression]]
+        if among is not None:
+            masks.append(among)
+        if not masks:
             return np.arange(self._there.shape[1])
-        may_match = self._there[needed[0]]
-        for number in needed[1:]:
-            may_match = may_match & self._there[number]
-        return np.flatnonzero(may_match)
+        return np.flatnonzero(masks[0] if len(masks) == 1 else np.logical_and.reduce(masks))
 
 
 @lru_cache(maxsize=16_384)

@@ -24,7 +24,7 @@ class Touched(NamedTuple):
 
 
 class HeardWords:
-    """The words of one utterance. starts_s, ends_s, probabilities: of each."""
+    """The words of one utterance. starts_s, ends_s, probabilities: of each, perhaps as numpy's numbers."""
 
     def __init__(self, words: Sequence[Word], offset: int, said: str) -> None:
         """said: the utterance's spoken characters. offset: where they begin in the turn."""

@@ -208,8 +208,16 @@ class Searched:
         """All places of the list of this number."""
         known = self._places.get(number)
         if known is None:
-            known = self._places[number] = self._found(self.index.plans[number], self.index.lists[number])
+            known = self._places[number] = self._found(self.index.plans[number], self.index.lists[number], None)
         return known
+
+    def places_beside(self, number: int, others: Places) -> Places:
+        """At least those in turns that have one of the others."""
+        if number in self._places:
+            return self._places[number]
+        among = np.zeros(len(self.starts), np.bool_)
+        among[others.turns] = True
+        return self._found(self.index.plans[number], self.index.lists[number], among)
 
     def places_in(self, number: int, turn: int) -> Places:
         """Those of them that lie in one turn."""
@@ -217,10 +225,10 @@ class Searched:
         low, high = np.searchsorted(found.turns, (turn, turn + 1))
         return found.taken(slice(low, high))
 
-    def _found(self, plan: _Plan, listed: Alternatives) -> Places:
+    def _found(self, plan: _Plan, listed: Alternatives, among: NDArray[np.bool_] | None) -> Places:
         parts = [self._by_needles(plan, listed)]
         for expression, which in plan.expressions:
-            starts, ends = self._matches.of(expression)
+            starts, ends = self._matches.of(expression, among)
             if len(starts):
                 parts.append(self._by_expression(starts, ends, which))
         parts = [part for part in parts if len(part)]

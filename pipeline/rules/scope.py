@@ -16,7 +16,7 @@ to judge, hence no finding.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from pipeline.config.yaml_source import Entry
 from pipeline.model import Role
@@ -29,8 +29,7 @@ EVERY, LAST = 0, -1
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """Where a condition held. turn, span: the place in the words, None for what is no text."""
 
     seen: Observation
@@ -82,8 +81,7 @@ class Names(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """One stretch of a call in which is looked.
 
     turns: of the role, in order. start_s, end_s: where it lies, for what is no text. after, before: the moments that

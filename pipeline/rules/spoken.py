@@ -16,6 +16,7 @@ from pipeline.rules.verified import Verification, shipped
 
 _UNKNOWN_CONFIDENCE = 0.5  # an utterance without word probabilities says nothing about how sure it is
 _STOPS = (None, "soft", "hard")
+_FEW_TURNS = 4
 
 
 class Span(NamedTuple):
@@ -204,9 +205,9 @@ class SpokenTurn:
         heard = [self._heard(number) for number in range(first, last + 1)]
         parts = [one.between(span.start, span.end) for one in heard]
         if parts[0].begins and parts[-1].ends:
-            start_s = heard[0].starts_s[parts[0].words[0]]
-            end_s = heard[-1].ends_s[parts[-1].words[-1]]
-            sure = [one.probabilities[w] for one, part in zip(heard, parts, strict=True) for w in part.words]
+            start_s = float(heard[0].starts_s[parts[0].words[0]])
+            end_s = float(heard[-1].ends_s[parts[-1].words[-1]])
+            sure = [float(one.probabilities[w]) for one, part in zip(heard, parts, strict=True) for w in part.words]
             return Evidence(utterance, start_s, end_s, matched, sum(sure) / len(sure))
         confidence = _UNKNOWN_CONFIDENCE if utterance.confidence is None else utterance.confidence
         return Evidence(utterance, utterance.start_s, self.utterances[last].end_s, matched, confidence)
@@ -278,12 +279,13 @@ class CallView:
         table = words.table(self.chunk)
         if table is None:
             return self.turns_of(role)
-        found = table.turns
-        numbers = found[bisect_left(found, self._first) : bisect_left(found, self._behind)]
         if self.has_probes:
-            numbers = sorted({*numbers, *(turn.number for turn in self.turns if turn.probes)})
-        turns = (self.turns[number - self._first] for number in numbers)
-        return tuple(turns) if role is None else tuple(turn for turn in turns if turn.role == role)
+            turns = [turn for turn in self.turns if turn.probes or turn.number in table.rows]
+        elif self.place in table.calls:
+            turns = self._turns_in(table)
+        else:
+            return ()
+        return tuple(turns) if role is None else tuple([turn for turn in turns if turn.role == role])
 
     def among(self, turns: Sequence[SpokenTurn], words: "Listed") -> Sequence[SpokenTurn]:
         """Those of these turns of the call that may have a hit of this list."""
@@ -292,7 +294,15 @@ class CallView:
             return turns
         if self.place not in table.calls:
             return ()
-        return [turn for turn in turns if turn.number in table.rows]
+        if len(turns) <= _FEW_TURNS:
+            return [turn for turn in turns if turn.number in table.rows]
+        return [turn for turn in self._turns_in(table) if turn in turns]
+
+    def _turns_in(self, table: "Table") -> list[SpokenTurn]:
+        """The turns of the call that are in a table."""
+        known, first = table.turns, self._first
+        low = bisect_left(known, first)
+        return [self.turns[number - first] for number in known[low : bisect_left(known, self._behind, low)]]
 
     @cached_property
     def has_probes(self) -> bool:

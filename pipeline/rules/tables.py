@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.rules.elements import Alternatives, Hit
-from pipeline.rules.index import FUZZY, NOWHERE, REGEX, SOUND, Places
+from pipeline.rules.index import FUZZY, NOWHERE, REGEX, SOUND, Places, Searched
 from pipeline.rules.needles import Indices, expanded
 from pipeline.rules.spoken import Chunk, Span, SpokenTurn
 
@@ -25,15 +25,17 @@ SAYING = frozenset("说讲问")
 class HitTable:
     """turns: the numbers of those that have a hit before their company is minded, rising. calls: theirs, by place.
 
-    rows: for each of the turns the first and last of its hits, the last excluded.
+    count: of all hits. rows: for each of the turns the first and last of its hits, the last excluded.
     """
 
     def __init__(self, words: "PhraseList", chunk: Chunk) -> None:
         """chunk: searched with an index that knows the list."""
         self._words, self._wanted = words, words.wanted
-        found = _places(words.wanted, chunk)
+        searched, number = chunk.searched, chunk.number_of(words.wanted)
+        assert searched is not None and number is not None, "asked of a chunk that was not searched for the list"
+        found = searched.places(number)
         if len(found) and words.has_exceptions:
-            found = found.taken(~_excepted(words, found, chunk))
+            found = found.taken(~_excepted(words, found, searched, chunk))
         found = _apart(words.wanted, found)
         first = np.flatnonzero(np.diff(found.turns, prepend=-1))
         self.turns: Sequence[int] = found.turns[first].tolist()
@@ -43,6 +45,7 @@ class HitTable:
             *(column.tolist() for column in (found.starts, found.ends, found.kinds, found.which)),
             found.distances.tolist(),
         )
+        self.count = len(found)
         self._made: dict[int, tuple[Hit, ...]] = {}
 
     def hits(self, turn: SpokenTurn) -> tuple[Hit, ...]:
@@ -65,14 +68,10 @@ class HitTable:
         ]
 
 
-def _places(listed: Alternatives, chunk: Chunk) -> Places:
-    number = chunk.number_of(listed)
-    return NOWHERE if number is None or chunk.searched is None else chunk.searched.places(number)
-
-
-def _excepted(words: "PhraseList", found: Places, chunk: Chunk) -> NDArray[np.bool_]:
+def _excepted(words: "PhraseList", found: Places, searched: Searched, chunk: Chunk) -> NDArray[np.bool_]:
     """Which of the places stand inside an exception (see `words._covers`)."""
-    by = _places(words.excepted, chunk)
+    number = chunk.number_of(words.excepted)
+    by = NOWHERE if number is None else searched.places_beside(number, found)
     respelt = (found.kinds == SOUND) | (found.kinds == FUZZY)
     excused = np.zeros(len(found), np.bool_)
     if len(by):

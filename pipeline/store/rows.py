@@ -149,11 +149,10 @@ class _TupleColumn:
         parts = (column[start:end] for column in self._fields)
         return tuple(map(self._kind, *(p.tolist() if isinstance(p, np.ndarray) else p for p in parts)))
 
-    def column(self, row: int, name: str) -> list[Any]:
+    def column(self, row: int, name: str) -> Sequence[Any]:
         """One field of a row's items, without making these."""
         start, end = self._loaded()[row : row + 2]
-        values = self._fields[self._names.index(name)][start:end]
-        return cast(list[Any], values.tolist()) if isinstance(values, np.ndarray) else values
+        return cast(Sequence[Any], self._fields[self._names.index(name)][start:end])
 
     def _loaded(self) -> list[int]:
         if self._ends is None:
@@ -233,8 +232,8 @@ class StoredTuple(Sequence[T]):
             self._kept = self._column.items(self._row)
         return self._kept
 
-    def column(self, name: str) -> list[Any]:
-        """One field of every item; no item is made for it."""
+    def column(self, name: str) -> Sequence[Any]:
+        """One field of every item, numbers as numpy's; no item is made for it."""
         return self._column.column(self._row, name)
 
     def __len__(self) -> int:

@@ -1,8 +1,7 @@
 """What every operator shares: the observation that it hands back, and how long its evidence may be."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pipeline.model import FindingStatus, Role
 from pipeline.rules.phrases import PhraseList
@@ -11,8 +10,7 @@ from pipeline.rules.spoken import Calls, CallView, Chunk
 _EVIDENCE_CHARACTERS = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """What an operator saw, before the rule gives it a name and the role confidence is counted in.
 
     confidence: 0..1 as if the roles were certain. role: who did it. start_s None: the call as a whole.

@@ -7,7 +7,7 @@ Moments of words that are in doubt do not count (see rules.conditions).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pipeline.config.yaml_source import Node
 from pipeline.model import Role
@@ -40,7 +40,7 @@ class HoldsOperator:
             windows = self.scope.windows(view, None)
             moments = tuple(m for m in moments if any(_lies_in(m, view, w) for w in windows))
         for moment in self.scope.chosen(moments):
-            seen = replace(moment.seen, status="violated")
+            seen = moment.seen._replace(status="violated")
             yield seen if self.remedy is None else self.remedy.applied(view, seen)
 
     def calls(self, chunk: Chunk) -> Calls:

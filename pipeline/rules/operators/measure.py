@@ -7,7 +7,7 @@ A value that is not measurable is no finding. `max_findings` keeps the worst one
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pipeline.config.yaml_source import Node, did_you_mean
 from pipeline.model import Role, Utterance
@@ -44,7 +44,7 @@ class MeasureOperator:
         found = self._of_call(view) if self.per_call else self._in_scope(view)
         estimated = "spl" in self.name and view.facts.measures.value("spl_offset_db") is None
         for observation in largest(found, self.max_findings):
-            yield replace(observation, note=_UNCALIBRATED) if estimated else observation
+            yield observation._replace(note=_UNCALIBRATED) if estimated else observation
 
     def calls(self, chunk: Chunk) -> Calls:
         return self.scope.calls(chunk)

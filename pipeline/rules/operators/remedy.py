@@ -7,7 +7,7 @@ Words of the same role (or of `role`) in the same turn or one of its next `next_
 within `within_s` seconds after the hit where that is given. The finding is then `remedied`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
@@ -50,7 +50,7 @@ class Remedy:
         at_s = seen.start_s or 0.0
         begun = [t for t in view.turns if t.start_s <= at_s and seen.role in ("unknown", t.role)]
         said = self.heard(view, begun[-1], seen.end_s) if begun else None
-        return seen if said is None else replace(seen, status="remedied", note=remedied_note(seen.note, said))
+        return seen if said is None else seen._replace(status="remedied", note=remedied_note(seen.note, said))
 
 
 def remedied_note(note: str | None, said: str) -> str:
