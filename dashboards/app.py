@@ -6,7 +6,19 @@ from functools import partial
 import streamlit as st
 import structlog
 
-from dashboards.app_pages import appeals, calibration, call, calls, overview, queue, rules, runs, training, users
+from dashboards.app_pages import (
+    agents,
+    appeals,
+    calibration,
+    call,
+    calls,
+    overview,
+    queue,
+    rules,
+    runs,
+    training,
+    users,
+)
 from dashboards.auth import user_of
 from dashboards.components.assets import asset
 from dashboards.components.chrome import empty_store, header, signed_out
@@ -18,6 +30,7 @@ from pipeline.store.users import Ability, PermissionDeniedError
 # In the order of the menu; the first one that a user may open is where they land.
 PAGES: tuple[tuple[str, str, Callable[[Context], None], Ability | None], ...] = (
     ("overview", ":material/monitoring:", overview.render, "see_all"),
+    ("agents", ":material/groups:", agents.render, None),
     ("calls", ":material/call:", calls.render, None),
     ("call", ":material/graphic_eq:", call.render, None),
     ("queue", ":material/assignment:", queue.render, "review"),

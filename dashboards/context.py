@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -41,6 +41,11 @@ class Context:
         now = user_of(self.settings, st.context.headers, st.context.ip_address)
         if now is None or (now.name, now.role, now.agent_id) != (self.user.name, self.user.role, self.user.agent_id):
             raise PermissionDeniedError(f"{self.user.name} is signed in no more, or may do something else now; reload")
+
+    @property
+    def today(self) -> date:
+        """The day in the settings' zone."""
+        return datetime.now(ZoneInfo(self.settings.metadata.timezone)).date()
 
     @property
     def cases(self) -> Cases:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dashboards.intervals import Estimate, mean_change, share_change
-from dashboards.trends import Trends, points_of
+from dashboards.trends import Trends, points_of, violating_calls
 
 Moved = Literal["agent", "family", "topic"]
 LARGEST_MOVES = 8
@@ -55,7 +55,7 @@ def _family_moves(now: Trends, earlier: Trends) -> Iterable[Move]:
     calls, calls_before = now.figures().calls, earlier.figures().calls
     if min(calls, calls_before) < MOVE_MIN_CALLS:
         return
-    hits, hits_before = _violating(now), _violating(earlier)
+    hits, hits_before = violating_calls(now), violating_calls(earlier)
     for family in sorted(hits.keys() | hits_before.keys()):
         a, b = hits.get(family, 0), hits_before.get(family, 0)
         change = share_change(a, calls, b, calls_before)
@@ -75,12 +75,6 @@ def _topic_moves(now: Trends, earlier: Trends) -> Iterable[Move]:
         change = share_change(a, calls, b, calls_before)
         if change is not None:
             yield Move("topic", topic, topic, "share", a / calls, b / calls_before, change, better=None)
-
-
-def _violating(trends: Trends) -> dict[str, int]:
-    """Calls with a violation, by family."""
-    rows = trends.families().iter_rows(named=True)
-    return {row["family"]: row["calls"] for row in rows if row["status"] == "violated"}
 
 
 def _sureness(move: Move) -> float:

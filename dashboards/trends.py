@@ -199,6 +199,12 @@ def points_of(row: Mapping[str, Any]) -> Sums:
     return Sums(row["scored"], row["points"], row["points_squared"])
 
 
+def violating_calls(trends: Trends) -> dict[str, int]:
+    """In how many calls there is a violation, by family."""
+    rows = trends.families().iter_rows(named=True)
+    return {row["family"]: row["calls"] for row in rows if row["status"] == "violated"}
+
+
 @cache
 def reference_shares() -> Mapping[str, float]:
     """Reported share of each topic, 0..1."""

@@ -1,6 +1,9 @@
 """Tables of the published snapshot as files for spreadsheets and statistics: calls, findings, utterances."""
 
+import re
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -18,6 +21,12 @@ SUFFIXES = (".csv", ".parquet", ".xlsx")
 XLSX_ROWS = 1_048_575
 XLSX_CHARACTERS = 32_767
 FORMULA_STARTS = r"^[=+\-@\t\r\n]"
+FORMULA_START = re.compile(FORMULA_STARTS)
+XLSX_OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+SHEET_NAME_BAD = re.compile(r"[\[\]:*?/\\']")
+SHEET_NAME_CHARACTERS = 31
+MAX_COLUMN_WIDTH = 40
+A4_PAPER = 9  # xlsxwriter's number of the format
 
 
 def read_table(
@@ -83,8 +92,7 @@ def _write_xlsx(frame: pl.DataFrame, path: Path) -> None:
     plain = frame.with_columns(
         *(pl.col(name).dt.replace_time_zone(None) for name in times), pl.col(pl.String).str.head(XLSX_CHARACTERS)
     )
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(path, options) as workbook:
+    with xlsxwriter.Workbook(path, XLSX_OPTIONS) as workbook:
         plain.write_excel(workbook, autofit=plain.height < 10_000)
 
 
@@ -93,3 +101,54 @@ def table_named(name: str) -> Table:
     if name not in TABLES:
         raise ConfigError(f"there is no table {name!r} to export; choose one of {', '.join(TABLES)}")
     return name
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet as people read it: lines above, a heading, rows. Numbers stay numbers; None is an empty cell."""
+
+    name: str
+    lines: tuple[str, ...]
+    heading: tuple[str, ...]
+    rows: tuple[tuple[str | float | int | None, ...], ...]
+
+
+def sheet_bytes(sheet: Sheet) -> bytes:
+    """An .xlsx workbook with one sheet, set up for printing on A4 across, heading repeated on every page.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe in front, as in `write_table`.
+    """
+    target = BytesIO()
+    with xlsxwriter.Workbook(target, {"in_memory": True, **XLSX_OPTIONS}) as workbook:
+        page = workbook.add_worksheet(SHEET_NAME_BAD.sub(" ", sheet.name)[:SHEET_NAME_CHARACTERS] or "1")
+        title, bold = workbook.add_format({"bold": True, "font_size": 14}), workbook.add_format({"bold": True})
+        heading = workbook.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+        for number, line in enumerate(sheet.lines):
+            page.write_string(number, 0, harmless(line), bold if number else title)
+        first = len(sheet.lines) + 1
+        for column, text in enumerate(sheet.heading):
+            page.write_string(first, column, harmless(text), heading)
+            page.set_column(column, column, _width(sheet, column))
+        for down, row in enumerate(sheet.rows, first + 1):
+            for column, value in enumerate(row):
+                if isinstance(value, str):
+                    page.write_string(down, column, harmless(value)[:XLSX_CHARACTERS])
+                elif value is not None:
+                    page.write_number(down, column, value)
+        page.set_landscape()
+        page.set_paper(A4_PAPER)
+        page.fit_to_pages(1, 0)
+        page.repeat_rows(first)
+        page.freeze_panes(first + 1, 1)
+    return target.getvalue()
+
+
+def harmless(text: str) -> str:
+    """The text, with an apostrophe in front where a spreadsheet would take it for a formula."""
+    return f"'{text}" if FORMULA_START.match(text) else text
+
+
+def _width(sheet: Sheet, column: int) -> float:
+    """Characters of the widest cell, Chinese ones counted twice, within bounds."""
+    texts = (sheet.heading[column], *(str(row[column]) for row in sheet.rows if row[column] is not None))
+    return min(MAX_COLUMN_WIDTH, 2 + max(sum(1 if c.isascii() else 2 for c in text) for text in texts))

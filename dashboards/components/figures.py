@@ -11,7 +11,7 @@ from dashboards.intervals import Estimate
 from dashboards.moves import Move
 from dashboards.trends import Figures
 
-METRIC_WIDTH = 147  # seven of them in a row at 1280
+METRIC_WIDTH, WIDE_METRIC_WIDTH = 141, 172  # seven in a row at 1280; the wide one for the longest unit
 
 
 def overview_figures(context: Context, now: Figures, before: Figures | None, key: str = "figures") -> None:
@@ -52,7 +52,7 @@ def overview_figures(context: Context, now: Figures, before: Figures | None, key
                 delta_arrow="off",
                 help=t(f"overview.{name}_help", **counts),
                 border=True,
-                width=METRIC_WIDTH,
+                width=WIDE_METRIC_WIDTH if name == "rate" else METRIC_WIDTH,
                 height="stretch",
             )
 

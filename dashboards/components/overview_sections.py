@@ -16,8 +16,8 @@ from dashboards.moves import Move, largest_moves
 from dashboards.trends import Figures, Step, Trends, Unmeasured, reference_source
 
 FIGURES: tuple[trend_charts.Figure, ...] = (*("score", "pass_rate", "violating", "red_lines", "rate_cpm", "spl_db"),)
+REACH = {"spl": (50.0, 80.0), "cpm": (100.0, 340.0)}  # dB, 字/分: what the axes show at least
 LONG_PERIOD_DAYS = 60  # from here on weeks say more than days
-MANY_STEPS = 70
 
 
 def over_time(context: Context, trends: Trends) -> None:
@@ -145,7 +145,7 @@ def _distribution(
             return
         low, high = (f"{end:g}" for end in band)
         st.caption(t("overview.inside", share=percent(inside), low=low, high=high, count=f"{inside.count:,}"))
-        chart = trend_charts.bins(counts, title, t, band)
+        chart = trend_charts.bins(counts, title, t, REACH[code], band)
         shown = st.altair_chart(chart, on_select="rerun", key=f"bins-{code}")
         for mark in shown.selection.get("picked", []):
             go("calls", **trends.scope.address(**{code: [f"{mark['low']:g}", f"{mark['high']:g}"]}))

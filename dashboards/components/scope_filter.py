@@ -1,5 +1,6 @@
 """Days, team and queue that the figures of a page are about; kept from page to page and in the address."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,9 +17,17 @@ PARTS = ("team", "queue")
 KEPT = "scope_kept"
 
 
-def scope_filter(context: Context, options: dict[str, Any], *, parts: tuple[str, ...] = PARTS) -> Scope:
-    """The filter as widgets and what it says. options: of Data.filter_options; parts: of PARTS, which to offer."""
-    whole = whole_days(options)
+def scope_filter(
+    context: Context, options: dict[str, Any], *, parts: tuple[str, ...] = PARTS, days: bool = True
+) -> Scope:
+    """The filter as widgets and what it says.
+
+    options: of Data.filter_options. parts: of PARTS, which to offer; days: whether to offer days. What is not offered
+    stays as it was chosen on another page, and narrows nothing here.
+    """
+    whole = whole_days(options) if days else None
+    if whole is None and not _offered(options, parts):
+        return Scope()
     _restore(whole, options, parts)
     t = context.t
     with st.container(horizontal=True, vertical_alignment="center", key="scope"):
@@ -54,9 +63,18 @@ def scope_filter(context: Context, options: dict[str, Any], *, parts: tuple[str,
                 width=170,
             )
     chosen = _said(whole, options, parts)
-    st.session_state[KEPT] = chosen
+    _keep(chosen, _offered(options, parts), days=whole is not None)
     _to_address(chosen)
     return chosen
+
+
+def _keep(chosen: Scope, offered: tuple[str, ...], *, days: bool) -> None:
+    """Remember what was chosen here; what was not on offer stays as it was."""
+    kept: Scope = st.session_state.get(KEPT) or chosen
+    said = {part: getattr(chosen, part) for part in offered}
+    if days:
+        said |= {"from_day": chosen.from_day, "to_day": chosen.to_day}
+    st.session_state[KEPT] = replace(kept, **said)
 
 
 def _offered(options: dict[str, Any], parts: tuple[str, ...]) -> tuple[str, ...]:

@@ -62,17 +62,22 @@ def trend(steps: pl.DataFrame, figure: Figure, t: Translator, band: tuple[float,
 
 
 def bins(
-    counts: pl.DataFrame, title: str, t: Translator, band: tuple[float, float] | None, digits: int = 0
+    counts: pl.DataFrame,
+    title: str,
+    t: Translator,
+    reach: tuple[float, float],
+    band: tuple[float, float] | None = None,
+    digits: int = 0,
 ) -> alt.Chart:
     """Calls by one figure; bins outside the target band in another colour and marked in the tooltip.
 
-    counts: low, high, calls. title: the figure with its unit.
+    counts: low, high, calls. title: the figure with its unit. reach: what the axis shows at least.
     """
     low, high = band or (float("-inf"), float("inf"))
     named = counts.with_columns(outside=(pl.col("high") <= low) | (pl.col("low") >= high))
     picked = alt.selection_point(name="picked", fields=["low", "high"], on="click", clear=False)
     axis = alt.Axis(grid=False, tickMinStep=1 if digits == 0 else 0.01)
-    ends = [named["low"].min(), named["high"].max(), *(band or ())]
+    ends = [named["low"].min(), named["high"].max(), *(band or ()), *reach]
     scale = alt.Scale(domain=[min(ends), max(ends)], zero=False)
     x = alt.X("low:Q", bin="binned", title=title, axis=axis, scale=scale)
     chart = (
@@ -184,7 +189,7 @@ def heat_map(hours: pl.DataFrame, figure: Literal["calls", "mean_score"], t: Tra
         )
         .add_params(picked)
     )
-    return finish(chart, 250)
+    return finish(chart, 330)
 
 
 def _band(band: tuple[float, float], scale: alt.Scale, title: str) -> alt.Chart:
