@@ -1,10 +1,10 @@
-"""批次: what is published, and the files that gave no call, with the reason of each."""
+"""批次: last nights, files that gave no call with the reason of each, what is published, and how the stores are."""
 
 import streamlit as st
 
 from dashboards.components.call_list import local_time
+from dashboards.components.run_tables import health_panel, problem_files, runs_table
 from dashboards.context import Context
-from dashboards.plain import plain
 
 
 def render(context: Context) -> None:
@@ -20,20 +20,12 @@ def render(context: Context) -> None:
             rulebook=info["rulebook_version"] or "—",
         )
     )
-    states = data.file_states()
     with st.container(horizontal=True):
-        for state, count in states.items():
+        for state, count in data.file_states().items():
             st.metric(t.code("state", state), f"{count:,} {t('unit.files')}", border=True, width=147)
+    st.subheader(t("runs.nights"), anchor=False)
+    runs_table(context)
     st.subheader(t("runs.problems"), anchor=False)
-    files = data.problem_files()
-    if files.is_empty():
-        st.success(t("runs.no_problems"), icon=":material/check_circle:")
-        return
-    for row in files.iter_rows(named=True):
-        with st.container(border=True):
-            name, state = st.container(horizontal=True, vertical_alignment="center"), row["state"]
-            with name:
-                st.badge(t.code("state", state), color="red" if state in ("failed", "quarantined") else "gray")
-                st.text(plain(row["file_name"], 120))
-            st.text(plain(row["reason"], 600) or t("common.none"))
-            st.caption(t("runs.tried", count=row["attempts"], when=local_time(row["updated_at"])))
+    problem_files(context)
+    st.subheader(t("runs.health"), anchor=False)
+    health_panel(context)

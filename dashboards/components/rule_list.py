@@ -8,7 +8,7 @@ from dashboards.plain import escaped
 from dashboards.rule_cards import Passage, RuleCard
 
 SHOWN_WORDS = 60
-SHOWN_RULES = 30
+SHOWN_RULES = 15
 SEVERITY_COLOURS = {"info": "gray", "minor": "blue", "major": "orange", "red_line": "red"}
 
 
