@@ -67,6 +67,12 @@ def cache_folder() -> Path:
     return platformdirs.user_cache_path("callqa") / "bench" / "phrases"
 
 
+def kept(chosen: Sequence[Clip]) -> tuple[Heard, ...]:
+    """The calls of the clips that were heard already, by today's code."""
+    cache = Cache(cache_folder())
+    return tuple(found for pack in _packs(chosen) if (found := cache.read(pack)) is not None)
+
+
 def heard(chosen: Sequence[Clip], limit_s: float | None = None) -> tuple[Heard, ...]:
     """The calls of the clips, made and heard where they are not kept from an earlier run.
 
@@ -87,7 +93,7 @@ def heard(chosen: Sequence[Clip], limit_s: float | None = None) -> tuple[Heard, 
                 typer.echo(f"{left} of {len(packs)} calls to go, {time.monotonic() - begun_s:.0f} s", err=True)
     if left:
         raise NotAllError(left)
-    return tuple(found for pack in packs if (found := cache.read(pack)) is not None)
+    return kept(chosen)
 
 
 @dataclass(frozen=True)
