@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboards.calibrations import NO_DECISIONS, Calibrations
 from dashboards.components.call_head import points
+from dashboards.components.chrome import go
 from dashboards.components.saving import save
 from dashboards.context import Context
 from dashboards.data import CallView
@@ -23,7 +24,8 @@ def blind_form(context: Context, calibrations: Calibrations, round_: Round, view
     key = f"blind-{round_.round_id}-{view.call_id}"
     if st.session_state.pop(f"{key}-saved", False):
         st.rerun(scope="app")
-    saved = calibrations.mine(round_.round_id).get(view.call_id)
+    mine = calibrations.mine(round_.round_id)
+    saved = mine.get(view.call_id)
     before = {item.item_id: item for item in saved.items} if saved else {}
     rows = list(view.items.iter_rows(named=True))
     items: list[Points] = []
@@ -44,6 +46,7 @@ def blind_form(context: Context, calibrations: Calibrations, round_: Round, view
     st.metric(t("calibration.total"), points(total, t), help=t("calibration.total_help"))
     if left:
         st.caption(t("calibration.left", count=left))
+        st.button(t("calibration.fill"), key=f"{key}-fill", on_click=_fill, args=(key, rows))
     form = BlindForm(
         round_id=round_.round_id,
         call_id=view.call_id,
@@ -64,6 +67,18 @@ def blind_form(context: Context, calibrations: Calibrations, round_: Round, view
         on_click=_save,
         args=(context, calibrations, form, key),
     )
+
+    waiting = next((call_id for call_id in round_.call_ids if call_id not in mine), None)
+    if saved and waiting and st.button(t("calibration.next"), key=f"{key}-next", icon=":material/arrow_forward:"):
+        go("calibration", round=str(round_.round_id), scored=waiting)
+
+
+def _fill(key: str, rows: list[dict[str, Any]]) -> None:
+    """Full marks for every item that has neither points nor a tick yet: who scores takes points away from there."""
+    for row in rows:
+        name = f"{key}-points-{row['item_id']}"
+        if st.session_state.get(name) is None and not st.session_state.get(f"{key}-na-{row['item_id']}"):
+            st.session_state[name] = float(row["points_max"])
 
 
 def _item(context: Context, key: str, row: dict[str, Any], before: Points | None) -> Points | None:
@@ -100,7 +115,5 @@ def _total(context: Context, view: CallView, items: list[Points]) -> float | Non
 
 
 def _save(context: Context, calibrations: Calibrations, form: BlindForm, key: str) -> None:
-    done = save(context, lambda: calibrations.save(form), context.t("calibration.saved"))
+    save(context, lambda: calibrations.save(form), context.t("calibration.saved"))
     st.session_state[f"{key}-saved"] = True
-    if done:
-        st.session_state["calibration-next"] = form.call_id
