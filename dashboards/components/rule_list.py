@@ -78,9 +78,11 @@ def _examples(context: Context, card: RuleCard) -> None:
     for expect in dict.fromkeys(example.expect for example in card.examples):
         heading = t(f"rules.example.{expect or 'clean'}")
         st.markdown(f"**{heading}**")
+        shown = []
         for example in (e for e in card.examples if e.expect == expect):
             lines = (
                 f"{t.code('role', role)}：{said}" if role else t("rules.silence", seconds=said)
                 for role, said in example.lines
             )
-            st.text("\n".join(f"{'• ' if i == 0 else '   '}{line}" for i, line in enumerate(lines)))
+            shown += [f"{'• ' if i == 0 else '   '}{line}" for i, line in enumerate(lines)]
+        st.text("\n".join(shown))

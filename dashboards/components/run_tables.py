@@ -6,7 +6,7 @@ from dashboards.components.call_list import local_time
 from dashboards.components.table import Cell, Column, Row, table
 from dashboards.context import Context
 from dashboards.plain import plain
-from dashboards.run_history import ShownRun, integrity, last_runs, store_health
+from dashboards.run_history import ShownRun, integrity, last_runs, store_health, waiting_files
 
 STATES = ("failed", "quarantined", "duplicate")
 TONES = {"complete": "good", "stopped": "warn", "aborted": "bad"}
@@ -22,6 +22,9 @@ def runs_table(context: Context) -> None:
         return
     names = ("started", "outcome", "found", "done", "failed", "audio", "took", "speed", "version")
     columns = [Column(t(f"runs.{name}"), number=name in names[2:8]) for name in names]
+    waiting = waiting_files(context.data)
+    told = t("runs.waiting", waiting=waiting.get("pending", 0), working=waiting.get("leased", 0))
+    st.caption(f"{t('runs.speed_help')} {told}")
     table(context, "runs-table", t("runs.nights"), columns, [_run(context, shown) for shown in runs])
 
 
@@ -118,4 +121,6 @@ def health_panel(context: Context) -> None:
 
 
 def _size(size_bytes: int) -> str:
+    if size_bytes < MIB:
+        return f"{size_bytes / 1024:,.0f} KiB"
     return f"{size_bytes / MIB:,.1f} MiB" if size_bytes < 1024 * MIB else f"{size_bytes / MIB / 1024:,.1f} GiB"
