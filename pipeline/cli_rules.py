@@ -51,11 +51,14 @@ def rules_check(
 
 
 @rules.command("schema")
-def rules_schema() -> None:
-    """Print the JSON schema of rule files, for editors that check and complete YAML."""
-    from pipeline.rules.schema import schema_text  # noqa: PLC0415
+def rules_schema(
+    *, scorecard: Annotated[bool, typer.Option("--scorecard", help="Of scorecards instead of rule files.")] = False
+) -> None:
+    """Print the JSON schema of rule files or scorecards, for editors that check and complete YAML."""
+    from pipeline import scorecard_schema  # noqa: PLC0415
+    from pipeline.rules import schema  # noqa: PLC0415
 
-    typer.echo(schema_text(), nl=False)
+    typer.echo(scorecard_schema.schema_text() if scorecard else schema.schema_text(), nl=False)
 
 
 @rules.command("try")

@@ -64,6 +64,7 @@ ALLOWED = {
     "verify": BASE | {"alike", "audio", "crosstalk", "doubtful", "engines", "probe", "rereading", "rules", "text"},
     "rules": BASE | {"sounds", "text"},
     "scorecards": BASE,
+    "scorecard_schema": BASE | {"rules", "scorecards"},
     "scoring": BASE | {"scorecards"},
     "topics": BASE | {"rules"},
     "export": BASE,

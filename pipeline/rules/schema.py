@@ -47,7 +47,7 @@ def rulebook_schema() -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "callqa rules",
         "description": "Rules for calls; the manual is README.md beside the shipped rules.",
-        **_object(FILE_KEYS, {"sets": sets, "conditions": conditions, "rules": rules}),
+        **object_of(FILE_KEYS, {"sets": sets, "conditions": conditions, "rules": rules}),
         "$defs": {**_text_defs(), **_place_defs(), **_rule_defs(), **_example_defs()},
     }
 
@@ -60,14 +60,14 @@ def schema_text() -> str:
 def _text_defs() -> Schema:
     """Wherever words are looked for."""
     special = {
-        "say": _object(
-            ("say", "match", "sensible"), {"say": _TEXT, "match": _ref("match"), "sensible": _texts()}, "say"
+        "say": object_of(
+            ("say", "match", "sensible"), {"say": _TEXT, "match": _ref("match"), "sensible": texts()}, "say"
         ),
-        "regex": _object(("regex",), {"regex": {**_TEXT, "maxLength": 500}}, "regex"),
-        "set": _object(("set",), {"set": _TEXT}, "set"),
-        "class": _object(("class",), {"class": {"enum": sorted(entities.CLASSES)}}, "class"),
+        "regex": object_of(("regex",), {"regex": {**_TEXT, "maxLength": 500}}, "regex"),
+        "set": object_of(("set",), {"set": _TEXT}, "set"),
+        "class": object_of(("class",), {"class": {"enum": sorted(entities.CLASSES)}}, "class"),
     }
-    some = _object(("count", "of"), {"count": _whole(2, 1000), "of": _ref("elements")}, "count", "of")
+    some = object_of(("count", "of"), {"count": _whole(2, 1000), "of": _ref("elements")}, "count", "of")
     text = {
         "any": _ref("elements"),
         "all": {"type": "array", "minItems": 1, "items": _ref("elements")},
@@ -77,34 +77,34 @@ def _text_defs() -> Schema:
         "near": _ref("near"),
         "not_near": _ref("near"),
         "match": _ref("match"),
-        "max_distance": _number(0.01, 0.4),
+        "max_distance": number(0.01, 0.4),
         "min_syllables": _whole(2, 20),
     }
     near = {
         "any": _ref("elements"),
         "within_characters": _whole(0, 200),
-        "within_s": _number(0, 600),
+        "within_s": number(0, 600),
         "side": {"enum": ["before", "after", "both"]},
     }
-    remedy = {**text, "next_turns": _whole(0, 1000), "within_s": _number(0.1, 36000), "role": _ref("role")}
+    remedy = {**text, "next_turns": _whole(0, 1000), "within_s": number(0.1, 36000), "role": _ref("role")}
     return {
         "role": {"enum": list(ROLES)},
         "match": {"enum": ["text", "pinyin", "fuzzy"]},
         "element": {"anyOf": [_TEXT, *special.values()]},
         "elements": {"type": "array", "minItems": 1, "items": _ref("element")},
-        "near": {**_object(tuple(near), near, "any"), "oneOf": _one_of("within_characters", "within_s")},
-        "phrase": {**_object(_written(TEXT_KEYS), text), "anyOf": _one_of("any", "all", "at_least")},
-        "unless": {**_object(_written(REMEDY_KEYS), remedy), "anyOf": _one_of("any", "all", "at_least")},
+        "near": {**object_of(tuple(near), near, "any"), "oneOf": _one_of("within_characters", "within_s")},
+        "phrase": {**object_of(_written(TEXT_KEYS), text), "anyOf": _one_of("any", "all", "at_least")},
+        "unless": {**object_of(_written(REMEDY_KEYS), remedy), "anyOf": _one_of("any", "all", "at_least")},
     }
 
 
 def _place_defs() -> Schema:
     """Scopes and conditions."""
-    seconds, turns = _number(0.1, 36000), _whole(1, 1000)
+    seconds, turns = number(0.1, 36000), _whole(1, 1000)
     reach = dict(zip(ANCHOR_KEYS, (turns, seconds), strict=True))
     inline = {key: _ref(f"condition_{key}") for key in CONDITION_KEYS}
     anchor = {
-        **_object((*CONDITION_KEYS, *ANCHOR_KEYS, "min_confidence"), {**inline, **reach, "min_confidence": _ratio()}),
+        **object_of((*CONDITION_KEYS, *ANCHOR_KEYS, "min_confidence"), {**inline, **reach, "min_confidence": _ratio()}),
         "oneOf": _one_of(*CONDITION_KEYS),
     }
     anchor["properties"]["condition"] = _ref("condition")
@@ -118,12 +118,12 @@ def _place_defs() -> Schema:
         "between": {"type": "array", "minItems": 2, "maxItems": 2, "items": _ref("condition")},
         "occurrence": {"anyOf": [{"enum": ["every", "first", "last"]}, turns]},
     }
-    written = _object((*CONDITION_KEYS, "min_confidence"), {**inline, "min_confidence": _ratio()})
+    written = object_of((*CONDITION_KEYS, "min_confidence"), {**inline, "min_confidence": _ratio()})
     return {
-        "scope": {**_object(SCOPE_KEYS, scope), "minProperties": 1},
+        "scope": {**object_of(SCOPE_KEYS, scope), "minProperties": 1},
         "anchor": anchor,
         "condition": {"anyOf": [_TEXT, {**written, "oneOf": _one_of(*CONDITION_KEYS)}]},
-        "metadata": {**_object(METADATA_KEYS, _metadata_values()), "minProperties": 1},
+        "metadata": {**object_of(METADATA_KEYS, _metadata_values()), "minProperties": 1},
         **{f"condition_{key}": value for key, value in _condition_values().items()},
     }
 
@@ -138,73 +138,73 @@ def _condition_values() -> Schema:
         "all": listed,
         "any": listed,
         "not": _ref("condition"),
-        "at_least": _object(("count", "of"), {"count": _whole(1, 1000), "of": listed}, "count", "of"),
+        "at_least": object_of(("count", "of"), {"count": _whole(1, 1000), "of": listed}, "count", "of"),
         "says": {**text, "properties": {**text["properties"], **placed}, "required": ["role"]},
         "measure": _with(operators["measure"], placed),
         "event": _with(operators["event"], placed),
         "repeat": {**_with(operators["repeat"], placed), "required": ["role"]},
-        "topic": {"anyOf": [_TEXT, _texts()]},
+        "topic": {"anyOf": [_TEXT, texts()]},
         "metadata": _ref("metadata"),
     }
 
 
 def _metadata_values() -> Schema:
-    one_or_more = {"anyOf": [_TEXT, _texts()]}
+    one_or_more = {"anyOf": [_TEXT, texts()]}
     directions = {"enum": list(get_args(Direction))}
-    length = {"above": _number(0, 360_000), "below": _number(0, 360_000)}
+    length = {"above": number(0, 360_000), "below": number(0, 360_000)}
     return {
         **dict.fromkeys(METADATA_KEYS[:4], one_or_more),
         "direction": {"anyOf": [directions, {"type": "array", "minItems": 1, "items": directions}]},
-        "hour": {"type": "array", "minItems": 2, "maxItems": 2, "items": _number(0, 24)},
+        "hour": {"type": "array", "minItems": 2, "maxItems": 2, "items": number(0, 24)},
         "weekday": {"type": "array", "minItems": 1, "items": {"enum": list(WEEKDAYS)}},
         "repeat_caller": _FLAG,
-        "duration_s": {**_object(("above", "below"), length), "minProperties": 1},
+        "duration_s": {**object_of(("above", "below"), length), "minProperties": 1},
     }
 
 
 def _operator_values() -> Schema:
     text = _text_defs()["phrase"]["properties"]
     findings = _whole(1, 1000)
-    limits = {"above": _number(-1000, 1e6), "below": _number(-1000, 1e6)}
+    limits = {"above": number(-1000, 1e6), "below": number(-1000, 1e6)}
     group = {"name_zh": _TEXT, **text, "optional": _FLAG}
-    groups = {"type": "array", "minItems": 1, "items": _object(_written(must_say.GROUP_KEYS), group, "name_zh")}
-    excuse = {**text, "within_turns": _whole(1, 50), "up_to": _number(0, 36000)}
+    groups = {"type": "array", "minItems": 1, "items": object_of(_written(must_say.GROUP_KEYS), group, "name_zh")}
+    excuse = {**text, "within_turns": _whole(1, 50), "up_to": number(0, 36000)}
     measures = {
         "name": {"enum": sorted(CALL_MEASURES | UTTERANCE_MEASURES)},
         "per": {"enum": ["call", "utterance"]},
         **limits,
         "max_findings": findings,
         "min_characters": _whole(0, 1000),
-        "min_duration_s": _number(0, 600),
+        "min_duration_s": number(0, 600),
     }
     events = {
         "kind": {"enum": list(EVENT_KINDS)},
-        "above": _number(0, 36000),
+        "above": number(0, 36000),
         "caused_by": _ref("role"),
-        "excuse": _object(_written(event.EXCUSE_KEYS), excuse, "up_to"),
+        "excuse": object_of(_written(event.EXCUSE_KEYS), excuse, "up_to"),
         "callers_pause": _ref("elements"),
         "at_least": findings,
         "max_findings": findings,
     }
     words = _ref("elements")
     shares = {"of": words, "against": words, "except": words, "at_least": _ratio(), "min_count": findings}
-    rates = {**text, "above_per_minute": _number(0, 1000), "min_count": findings}
+    rates = {**text, "above_per_minute": number(0, 1000), "min_count": findings}
     repeats = {
         "times": _whole(2, 100),
-        "similarity": _number(0.3, 1),
+        "similarity": number(0.3, 1),
         "min_characters": _whole(2, 1000),
-        "within_s": _number(1, 36000),
+        "within_s": number(1, 36000),
         "except": words,
     }
     said = {"groups": groups, "need": _whole(1, 100)}
     return {
         "phrase": _ref("phrase"),
-        "must_say": _object(must_say.OWN_KEYS, said, "groups"),
-        "measure": {**_object(measure.OWN_KEYS, measures, "name", "per"), "oneOf": _one_of(*limits)},
-        "event": _object(event.OWN_KEYS, events, "kind", "above"),
-        "ratio": _object(ratio.OWN_KEYS, shares, "of", "against", "at_least"),
-        "rate": _object(_written(rate.OWN_KEYS), rates, "above_per_minute"),
-        "repeat": _object(repeat.OWN_KEYS, repeats),
+        "must_say": object_of(must_say.OWN_KEYS, said, "groups"),
+        "measure": {**object_of(measure.OWN_KEYS, measures, "name", "per"), "oneOf": _one_of(*limits)},
+        "event": object_of(event.OWN_KEYS, events, "kind", "above"),
+        "ratio": object_of(ratio.OWN_KEYS, shares, "of", "against", "at_least"),
+        "rate": object_of(_written(rate.OWN_KEYS), rates, "above_per_minute"),
+        "repeat": object_of(repeat.OWN_KEYS, repeats),
         "holds": _ref("condition"),
     }
 
@@ -221,11 +221,14 @@ def _rule_defs() -> Schema:
         "coaching_zh": _TEXT,
         "coaching_en": _TEXT,
         "status": {"enum": ["violated", "satisfied", "review"]},
-        "points": _number(0, 100),
-        "cap_per_call": _number(0, 100),
+        "points": number(0, 100),
+        "cap_per_call": number(0, 100),
         "fatal": _FLAG,
         "alert": _FLAG,
-        "floor": {**_object(("precision", "recall"), {"precision": _ratio(), "recall": _ratio()}), "minProperties": 1},
+        "floor": {
+            **object_of(("precision", "recall"), {"precision": _ratio(), "recall": _ratio()}),
+            "minProperties": 1,
+        },
         "enabled": _FLAG,
         "when": _ref("condition"),
         "examples": _ref("examples"),
@@ -235,12 +238,12 @@ def _rule_defs() -> Schema:
     }
     keys = (*RULE_KEYS, "scope", "unless", *OPERATORS)
     required = ("id", "family", "severity", "name_zh", "name_en", "examples")
-    return {"rule": {**_object(keys, values, *required), "oneOf": _one_of(*OPERATORS)}}
+    return {"rule": {**object_of(keys, values, *required), "oneOf": _one_of(*OPERATORS)}}
 
 
 def _example_defs() -> Schema:
     numbers = {"type": "object", "additionalProperties": {"type": "number"}}
-    seconds = _number(0, 36000)
+    seconds = number(0, 36000)
     line = {
         **dict.fromkeys(("agent", "patient", "unknown"), _TEXT),
         "duration_s": seconds,
@@ -252,22 +255,22 @@ def _example_defs() -> Schema:
     known: Schema = {
         **dict.fromkeys(METADATA_KEYS[:4], _TEXT),
         "direction": {"enum": list(get_args(Direction))},
-        "hour": _number(0, 23.99),
+        "hour": number(0, 23.99),
         "weekday": {"enum": list(WEEKDAYS)},
         "previous_calls": _whole(0, 1000),
-        "duration_s": _number(0.1, 360_000),
+        "duration_s": number(0.1, 360_000),
     }
-    lines = {"type": "array", "minItems": 1, "items": {"anyOf": [_TEXT, _object(LINE_KEYS, line)]}}
+    lines = {"type": "array", "minItems": 1, "items": {"anyOf": [_TEXT, object_of(LINE_KEYS, line)]}}
     full: Schema = {
         "lines": lines,
         "measures": {**numbers, "propertyNames": {"enum": sorted(CALL_MEASURES)}},
-        "metadata": _object(EXAMPLE_METADATA_KEYS, known),
-        "topics": _texts(),
+        "metadata": object_of(EXAMPLE_METADATA_KEYS, known),
+        "topics": texts(),
     }
-    example = {"anyOf": [_TEXT, lines, _object(EXAMPLE_KEYS, full, "lines")]}
+    example = {"anyOf": [_TEXT, lines, object_of(EXAMPLE_KEYS, full, "lines")]}
     listed: Schema = {"type": "array", "minItems": 1, "items": _ref("example")}
     by_status: Schema = dict.fromkeys(STATUSES, listed)
-    return {"example": example, "examples": _object(STATUSES, by_status, "hit", "miss")}
+    return {"example": example, "examples": object_of(STATUSES, by_status, "hit", "miss")}
 
 
 def _written(keys: Iterable[str]) -> tuple[str, ...]:
@@ -275,7 +278,7 @@ def _written(keys: Iterable[str]) -> tuple[str, ...]:
     return tuple(key for key in keys if key != "pinyin")
 
 
-def _object(keys: tuple[str, ...], values: Mapping[str, Schema], *required: str) -> Schema:
+def object_of(keys: tuple[str, ...], values: Mapping[str, Schema], *required: str) -> Schema:
     """A mapping of these keys and no other. Raises KeyError for a key of the readers that has no value here."""
     made: Schema = {"type": "object", "additionalProperties": False, "properties": {key: values[key] for key in keys}}
     return {**made, "required": list(required)} if required else made
@@ -297,11 +300,11 @@ def _ref(name: str) -> Schema:
     return {"$ref": f"#/$defs/{name}"}
 
 
-def _texts() -> Schema:
+def texts() -> Schema:
     return {"type": "array", "minItems": 1, "items": _TEXT}
 
 
-def _number(low: float, high: float) -> Schema:
+def number(low: float, high: float) -> Schema:
     return {"type": "number", "minimum": low, "maximum": high}
 
 
@@ -310,4 +313,4 @@ def _whole(low: int, high: int) -> Schema:
 
 
 def _ratio() -> Schema:
-    return _number(0, 1)
+    return number(0, 1)
