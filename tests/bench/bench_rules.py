@@ -3,9 +3,9 @@
 Search: every phrase (by its characters and, where the rulebook says so, by its sounds) and every expression of the
 shipped rulebook and topic lexicon in so many synthetic utterances (1 000 000): which of them occurs where. All ways get
 the same ready-made texts (see `tests.bench.rule_search`): ours all utterances, the others, whose time grows with the
-number of utterances alone, the first SAMPLE or SLOW_SAMPLE of them. Ours and (a) must find the same pairs in that sample, or this fails.
-Beside it, what judging needs: from stored utterances (punctuation, turns) to the hits of every list by itself, less
-exceptions.
+number of utterances alone, the first SAMPLE or SLOW_SAMPLE of them. Ours and (a) must find the same pairs there, or
+this fails. Beside it, what judging needs: from stored utterances (punctuation, turns) to the hits of every list by
+itself, less exceptions.
 
 Judging: so many calls of 30 utterances (5 000) through `Judge.judge_all`, by stage. Reading and writing are not in it.
 
