@@ -1,6 +1,6 @@
 """What random samples say of all calls, with intervals; what targeted ones found, as counts, apart from them."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import altair as alt
 import polars as pl
@@ -11,16 +11,16 @@ from dashboards.components.plan_panel import stratum_name
 from dashboards.context import Context
 from dashboards.plain import escaped, plain
 from dashboards.queue import Queue, SampleFigures
-from pipeline.draws import today
 from pipeline.estimates import Estimate
 from pipeline.store.plans import StoredPlan
 
-WINDOWS = (30, 90, 365)  # days
+WINDOWS = (31, 92, 366)  # days up to the end of the newest draw: a month, a quarter, a year
 
 
 def sample_figures(context: Context, queue: Queue) -> None:
     t = context.t
-    plans = [stored for stored in queue.plans() if queue.draws(stored.plan_id)]
+    newest = {stored.plan_id: queue.draws(stored.plan_id)[:1] for stored in queue.plans()}
+    plans = [stored for stored in queue.plans() if newest[stored.plan_id]]
     if not plans:
         st.info(t("sample.none"), icon=":material/query_stats:")
         return
@@ -34,10 +34,12 @@ def sample_figures(context: Context, queue: Queue) -> None:
     window = second.selectbox(
         t("sample.window"), WINDOWS, format_func=lambda days: t("sample.last_days", days=days), key="sample-window"
     )
+    last_day = newest[stored.plan_id][0].last_day
+    first_day = last_day - timedelta(days=window - 1)
     if stored.plan.kind == "targeted":
-        _found(context, queue, stored, window)
+        _found(context, queue, stored, first_day)
         return
-    found = queue.estimate(stored.plan_id, today(context.settings) - timedelta(days=window), None)
+    found = queue.estimate(stored.plan_id, first_day, last_day)
     if not found.figures:
         st.info(t("sample.nothing_done", drawn=found.drawn), icon=":material/hourglass_empty:")
         return
@@ -113,10 +115,10 @@ def _forest(context: Context, families: dict[str, Estimate]) -> alt.Chart:
     return (bars + points).properties(height=max(90, 30 * len(rows)))  # type: ignore[no-any-return]
 
 
-def _found(context: Context, queue: Queue, stored: StoredPlan, window: int) -> None:
+def _found(context: Context, queue: Queue, stored: StoredPlan, first_day: date) -> None:
     t = context.t
     st.caption(t("sample.targeted"))
-    found = queue.found(stored.plan_id, today(context.settings) - timedelta(days=window), None)
+    found = queue.found(stored.plan_id, first_day, None)
     if not found:
         st.info(t("sample.none"), icon=":material/query_stats:")
         return
