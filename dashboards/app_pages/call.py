@@ -40,11 +40,12 @@ def render(context: Context) -> None:
         return
     view, decisions = opened.view, opened.decisions
     _first_second(view)
-    told()
-    task_bar(context, call_id)
-    call_head(context, view, decisions)
-    company(context, view, decisions)
-    corrections_note(context, opened)
+    with st.container(key="call-top"):  # what comes and goes here moves nothing below: open panels stay open
+        told()
+        task_bar(context, call_id)
+        call_head(context, view, decisions)
+        company(context, view, decisions)
+        corrections_note(context, opened)
     left, right = st.columns([1.65, 1], gap="medium")
     with left:
         player(context, view, decisions, opened.extras, partial(act, context, opened))

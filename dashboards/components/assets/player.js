@@ -182,11 +182,12 @@ function key(state, event) {
 }
 
 // A panel of the page beside the player, by its place; its first field is ready to be typed into.
-function openTab(place) {
+function openTab(place, tries = 20) {
   const tab = document.querySelectorAll(".st-key-call-tabs [role=tab]")[place];
   if (!tab) return;
   tab.click();
   setTimeout(() => {
+    if (tab.getAttribute("aria-selected") !== "true" && tries) { openTab(place, tries - 1); return; } // the page was being drawn
     const panel = document.querySelector(".st-key-call-tabs [role=tabpanel]:not([hidden])");
     const field = panel && panel.querySelector("input:not([disabled]):not([type=checkbox]), textarea");
     if (field) field.focus();
@@ -202,7 +203,7 @@ function keepTyped(state, event) {
   state.typing = setTimeout(() => {
     const done = { key: "Enter", code: "Enter", bubbles: true, cancelable: true, ctrlKey: field.tagName === "TEXTAREA" };
     if (field.isConnected) field.dispatchEvent(new KeyboardEvent("keydown", done));
-  }, 1200);
+  }, 800);
 }
 
 // -- what moves with the sound -------------------------------------------------------------------------------------
