@@ -23,7 +23,7 @@ from datetime import tzinfo
 from typing import cast
 
 from pipeline.model import CallMetadata, Role
-from pipeline.rules.operators.base import Observation, Operator, clip
+from pipeline.rules.operators.base import Operator, observed
 from pipeline.rules.phrases import Hit, PhraseList
 from pipeline.rules.scope import Condition, Moment, Placed, Scope, hits_in
 from pipeline.rules.spoken import Calls, CallView, Chunk, SpokenTurn, common
@@ -322,14 +322,6 @@ def _any_of(calls: Iterable[Calls]) -> Calls:
 
 def _said(turn: SpokenTurn, hit: Hit) -> Moment:
     found = turn.evidence(hit.span)
-    seen = Observation(
-        status="violated",
-        role=turn.role,
-        utterance_index=found.utterance.index,
-        start_s=found.start_s,
-        end_s=found.end_s,
-        evidence=clip(found.utterance.text, found.matched_text),
-        confidence=hit.confidence(found.confidence),
-        matched_text=found.matched_text,
+    return Moment(
+        observed(turn, found, hit.confidence(found.confidence)), found.start_s, found.end_s, turn.index, hit.span
     )
-    return Moment(seen, found.start_s, found.end_s, turn.index, hit.span)

@@ -1,7 +1,7 @@
 """What may be written wherever words are looked for, and what it finds."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.config.yaml_source import Place, parse
@@ -37,6 +37,7 @@ def heard(text: str, *texts: str) -> list[str]:
 FILLER = st.text(alphabet="好的您先说那我看天气真热，。 CT3、？", max_size=12)
 
 
+@settings(deadline=None)
 @given(before=FILLER, after=FILLER, phrase=st.sampled_from(["不归我管", "没工夫跟你", "告到哪都没用"]))
 def test_a_phrase_is_found_where_it_stands(before: str, after: str, phrase: str) -> None:
     text = before + phrase + after

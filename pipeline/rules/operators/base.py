@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from pipeline.model import FindingStatus, Role
 from pipeline.rules.phrases import PhraseList
-from pipeline.rules.spoken import Calls, CallView, Chunk
+from pipeline.rules.spoken import Calls, CallView, Chunk, Evidence, SpokenTurn
 
 _EVIDENCE_CHARACTERS = 60
 
@@ -28,6 +28,20 @@ class Observation(NamedTuple):
     limit: float | None = None
     unit: str | None = None
     note: str | None = None
+
+
+def observed(turn: SpokenTurn, found: Evidence, confidence: float, evidence: str | None = None) -> Observation:
+    """What was heard in a turn, as a violation. evidence: in words; None: the utterance around what matched."""
+    return Observation(
+        status="violated",
+        role=turn.role,
+        utterance_index=found.utterance.index,
+        start_s=found.start_s,
+        end_s=found.end_s,
+        evidence=clip(found.utterance.text, found.matched_text) if evidence is None else evidence,
+        confidence=confidence,
+        matched_text=found.matched_text,
+    )
 
 
 class Operator(Protocol):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from pipeline.config.yaml_source import Node
 from pipeline.model import FindingStatus, Role
-from pipeline.rules.operators.base import Observation, clip
+from pipeline.rules.operators.base import Observation, observed
 from pipeline.rules.operators.remedy import Remedy, read_remedy
 from pipeline.rules.phrases import Hit, PhraseList, read_phrase_list
 from pipeline.rules.scope import Names, Scope, hits_in
@@ -79,16 +79,9 @@ class PhraseOperator:
         if remedy is not None:
             status = "remedied"
             notes.append(f"已补救：{remedy}")
-        return Observation(
-            status=status,
-            role=turn.role,
-            utterance_index=found.utterance.index,
-            start_s=found.start_s,
-            end_s=found.end_s,
-            evidence=clip(found.utterance.text, found.matched_text),
-            confidence=hit.confidence(found.confidence),
-            matched_text=found.matched_text,
-            note="；".join(notes) or None,
+        seen = observed(turn, found, hit.confidence(found.confidence))
+        return (
+            seen if status == "violated" and not notes else seen._replace(status=status, note="；".join(notes) or None)
         )
 
 

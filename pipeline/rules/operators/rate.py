@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pipeline.config.yaml_source import Node
 from pipeline.model import Role
-from pipeline.rules.operators.base import Observation
+from pipeline.rules.operators.base import Observation, observed
 from pipeline.rules.phrases import PhraseList, read_phrase_list
 from pipeline.rules.scope import Names, Scope
 from pipeline.rules.scope_keys import read_scope
@@ -48,19 +48,9 @@ class RateOperator:
         found = turn.evidence(hit.span)
         words = Counter(turn.flat[h.span.start : h.span.end] if h.how == "regex" else h.phrase for turn, h in hits)
         named = "、".join(f"“{word}” {n} 次" for word, n in words.most_common(_NAMED))
-        yield Observation(
-            status="violated",
-            role=turn.role,
-            utterance_index=found.utterance.index,
-            start_s=found.start_s,
-            end_s=found.end_s,
-            evidence=f"共 {len(hits)} 次（{named}），每分钟 {per_minute:.1f} 次，应不超过 {self.above_per_minute:g} 次",
-            confidence=_CONFIDENCE,
-            matched_text=found.matched_text,
-            value=per_minute,
-            limit=self.above_per_minute,
-            unit="per_minute",
-        )
+        limit = self.above_per_minute
+        told = f"共 {len(hits)} 次（{named}），每分钟 {per_minute:.1f} 次，应不超过 {limit:g} 次"
+        yield observed(turn, found, _CONFIDENCE, told)._replace(value=per_minute, limit=limit, unit="per_minute")
 
     def calls(self, chunk: Chunk) -> Calls:
         return common((chunk.calls_with(self.words), self.scope.calls(chunk)))

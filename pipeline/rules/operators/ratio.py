@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pipeline.config.yaml_source import Node
 from pipeline.model import Role
-from pipeline.rules.operators.base import Observation
+from pipeline.rules.operators.base import Observation, observed
 from pipeline.rules.phrases import PhraseList, read_phrase_list
 from pipeline.rules.scope import Names, Scope
 from pipeline.rules.scope_keys import read_scope
@@ -42,20 +42,11 @@ class RatioOperator:
             return
         turn, hit = bad[0]
         found = turn.evidence(hit.span)
-        yield Observation(
-            status="violated",
-            role=turn.role,
-            utterance_index=found.utterance.index,
-            start_s=found.start_s,
-            end_s=found.end_s,
-            evidence=f"{self._name(self.wanted)} {good} 次，{self._name(self.unwanted)} {len(bad)} 次，"
-            f"占比 {good / count:.0%}，应不低于 {self.at_least:.0%}",
-            confidence=_CONFIDENCE,
-            matched_text=found.matched_text,
-            value=good / count,
-            limit=self.at_least,
-            unit="ratio",
+        told = (
+            f"{self._name(self.wanted)} {good} 次，{self._name(self.unwanted)} {len(bad)} 次，"
+            f"占比 {good / count:.0%}，应不低于 {self.at_least:.0%}"
         )
+        yield observed(turn, found, _CONFIDENCE, told)._replace(value=good / count, limit=self.at_least, unit="ratio")
 
     def calls(self, chunk: Chunk) -> Calls:
         return common((chunk.calls_with(self.unwanted), self.scope.calls(chunk)))
