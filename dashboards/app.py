@@ -60,6 +60,12 @@ def at_the_edge(render: Callable[[Context], None], context: Context) -> None:
         st.error(context.t("page.broken"), icon=":material/error:")
 
 
+def _enter(first: str) -> None:
+    """From the bare address to the first page of the menu, or to the call that it names."""
+    query = {name: st.query_params.get_all(name) for name in st.query_params}
+    st.switch_page(st.session_state["pages"]["call" if "call" in query else first], query_params=query)
+
+
 def main() -> None:
     settings = current_settings()
     st.set_page_config(page_title="CallQA", page_icon=asset("icon.svg"), layout="wide")
@@ -77,16 +83,14 @@ def main() -> None:
             title=t(f"menu.{name}"),
             icon=icon,
             url_path=name,
-            default=name == open_to[0][0],
             visibility="hidden" if name == "call" else "visible",
         )
         for name, icon, render, _ in open_to
     }
     st.session_state["pages"] = pages
-    chosen = st.navigation(list(pages.values()), position="top")
-    asked = st.query_params.get("call")
-    if asked and chosen is pages[open_to[0][0]]:
-        st.switch_page(pages["call"], query_params={"call": asked})
+    # The default page has no address of its own: it only sends on, so that every page of the menu has one.
+    door = st.Page(partial(_enter, open_to[0][0]), title="CallQA", default=True, visibility="hidden")
+    chosen = st.navigation([door, *pages.values()], position="top")
     chosen.run()
 
 

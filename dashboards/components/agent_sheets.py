@@ -161,7 +161,7 @@ def _change(context: Context, change: Estimate | None) -> str:
 def _change_note(context: Context, change: Estimate | None) -> str:
     if change is None or change.low is None or change.high is None:
         return ""
-    return context.t("interval.range", low=f"{change.low:+.1f}", high=f"{change.high:+.1f}")
+    return context.t("interval.signed", low=f"{change.low:+.1f}", high=f"{change.high:+.1f}")
 
 
 def _change_tone(change: Estimate | None) -> str:

@@ -165,8 +165,8 @@ def _set_goal(context: Context, coaching: Coaching, figure: Figure) -> None:
         )
 
     if save(context, set_it, context.t("goals.saved")):
-        for key in (f"goal-least-{figure}", f"goal-most-{figure}", "goal-comment"):
-            state.pop(key, None)
+        state[f"goal-least-{figure}"] = state[f"goal-most-{figure}"] = None
+        state["goal-comment"] = ""
 
 
 def _notes(context: Context, coaching: Coaching) -> None:

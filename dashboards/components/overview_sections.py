@@ -26,7 +26,7 @@ def over_time(context: Context, trends: Trends) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.subheader(t("overview.trend"), anchor=False, width="content")
-            figure = st.segmented_control(
+            figure = st.pills(  # these wrap where segments would be cut off
                 t("overview.figure"),
                 FIGURES,
                 default="score",

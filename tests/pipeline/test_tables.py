@@ -1,5 +1,8 @@
 """Exports: the published rows, local times, and nothing a spreadsheet would run."""
 
+import html
+import re
+import zipfile
 from datetime import date, datetime
 from pathlib import Path
 
@@ -9,7 +12,7 @@ import pytest
 from pipeline.errors import ConfigError, StoreError
 from pipeline.store import artefact
 from pipeline.store.snapshot import publish
-from pipeline.tables import read_table, table_named, write_table
+from pipeline.tables import Sheet, read_table, sheet_bytes, table_named, write_table
 from tests.builders import SHANGHAI, make_metadata, make_report
 
 ZONE = "Asia/Shanghai"
@@ -95,3 +98,26 @@ def test_what_cannot_be_exported_is_told(tmp_path: Path) -> None:
         write_table(pl.DataFrame(), tmp_path / "calls.doc")
     with pytest.raises(ConfigError, match="choose one of calls, findings, utterances"):
         table_named("passwords")
+
+
+def test_a_sheet_holds_numbers_as_numbers_and_texts_harmless(tmp_path: Path) -> None:
+    hostile = '=HYPERLINK("http://203.0.113.9")'
+    sheet = Sheet(
+        "weekly/2026*03",
+        ("周报", hostile),
+        ("坐席", "平均分"),
+        ((hostile, 86.5), ("@sum(a1)", None), ("长" * 40_000, 3)),
+    )
+    path = tmp_path / "sheet.xlsx"
+    path.write_bytes(sheet_bytes(sheet))
+    with zipfile.ZipFile(path) as archive:
+        texts = re.findall(r"<t[^>]*>([^<]*)</t>", archive.read("xl/sharedStrings.xml").decode())
+        page = archive.read("xl/worksheets/sheet1.xml").decode()
+        book = archive.read("xl/workbook.xml").decode()
+    assert "<f>" not in page
+    assert "<v>86.5</v>" in page
+    assert 'orientation="landscape"' in page
+    assert 'name="weekly 2026 03"' in book
+    assert [html.unescape(t)[:12] for t in texts if "HYPERLINK" in t] == ["'=HYPERLINK("]
+    assert "'@sum(a1)" in texts
+    assert max(map(len, texts)) == 32_767
