@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -104,23 +105,41 @@ class Analyzer:
             identity = recording or _anonymous(path)
             sound = audio.load(path, self._settings.audio)
             signals = audio.engine_channels(sound, self._settings.audio.engine_rate_hz)
-        if len(signals) > 1:
-            heard = self._hear_channels(signals, clock)
-            live = tuple(channel for channel, speech in enumerate(heard.speech) if speech)
-            if len(live) == 1:  # one party was not recorded, or both are on one channel: only the voices can tell
-                sound = _one_row(sound, live[0])
-                heard = self._hear_mix(signals[live[0]], clock, expect_two=False)
-        else:
-            heard = self._hear_mix(signals[0], clock)
+            long = sound.duration_s > audio.LONG_S
+            if long:  # a call of hours is held once only: as it is heard, then as it is measured
+                sound = replace(sound, samples=sound.samples[:, :0].copy())
+        heard, live = self._hear(signals, clock)
+        del signals
         with clock.stage("measure"):
-            facts = self._facts(identity, sound, heard, self._said(identity, heard))
+            said = self._said(identity, heard)
+            if long:
+                heard = replace(heard, signals=())
+                sound = audio.load(path, self._settings.audio)
+            if live is not None:
+                sound = _one_row(sound, live)
+            facts = self._facts(identity, sound, heard, said)
         with clock.stage("verify"):
-            ear = verify.Ear(self._transcriber, heard.signals)
-            facts = verify.asked(facts, self._judge.rulebook, lambda: ear)
+            facts = verify.asked(facts, self._judge.rulebook, lru_cache(1)(partial(self._ear, facts, heard)))
         with clock.stage("judge"):
             judgement = self._judge.judge(facts)
         times = tuple(StageTime(stage, seconds) for stage, seconds in clock.times.items())
         return CallReport(replace(facts, engine=replace(facts.engine, stage_times=times)), judgement)
+
+    def _ear(self, facts: CallFacts, heard: Heard) -> verify.Ear:
+        """The recogniser on what it heard; of a call of hours, decoded once more."""
+        signals = heard.signals or verify.signals_of(facts, self._settings)
+        return verify.Ear(self._transcriber, signals)
+
+    def _hear(self, signals: Samples, clock: _Clock) -> tuple[Heard, int | None]:
+        """What is heard in signals (rows, n) at the engines' rate; and the one of two channels that carries speech."""
+        if len(signals) == 1:
+            return self._hear_mix(signals[0], clock), None
+        heard = self._hear_channels(signals, clock)
+        live = tuple(channel for channel, speech in enumerate(heard.speech) if speech)
+        if len(live) != 1:
+            return heard, None
+        # One party was not recorded, or both are on one channel: only the voices can tell.
+        return self._hear_mix(signals[live[0]], clock, expect_two=False), live[0]
 
     def _hear_mix(self, samples: Samples, clock: _Clock, *, expect_two: bool = True) -> Heard:
         """Mono: voices are told apart by the diarizer, each stretch is transcribed once."""

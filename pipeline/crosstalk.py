@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import correlate
 
-Samples = NDArray[np.float32]
+Samples = NDArray[np.float32 | np.float16]
 
 RATE_HZ = 16_000
 HOP = RATE_HZ // 10
@@ -19,6 +19,7 @@ FLOOR_PERCENTILE = 10.0
 MIN_CORRELATION = 0.35  # of an echo with its source; two people talking at once stay far below on 8 kHz speech
 MAX_LAG = round(0.3 * RATE_HZ)  # network echo comes up to this late, sidetone at once
 SILENCE_DB = -100.0
+BLOCK_HOPS = 3000  # five minutes at a time
 
 
 def suppress(samples: Samples, other: Samples) -> Samples:
@@ -35,12 +36,15 @@ def suppress(samples: Samples, other: Samples) -> Samples:
     muted = np.zeros(hops, bool)
     for i in np.flatnonzero(there - here >= MIN_LEVEL_DIFFERENCE_DB):
         muted[i] = here[i] < floor_db + ABOVE_FLOOR_DB or _echoes(samples, other, int(i) * HOP)
-    return samples * _gain(muted, len(samples))
+    return _muted(samples, muted)
 
 
 def _levels_db(samples: Samples, hops: int) -> NDArray[np.float64]:
     """Level of the 0.3 s around each hop of 0.1 s, dB re full scale."""
-    power = np.square(samples[: hops * HOP], dtype=np.float64).reshape(hops, HOP).mean(axis=1)
+    power = np.zeros(hops)
+    for first in range(0, hops, BLOCK_HOPS):
+        block = samples[first * HOP : min(first + BLOCK_HOPS, hops) * HOP].reshape(-1, HOP)
+        power[first : first + BLOCK_HOPS] = np.square(block, dtype=np.float64).mean(axis=1)
     smooth = np.convolve(power, np.full(3, 1 / 3), mode="same")
     return 10 * np.log10(np.maximum(smooth, 10 ** (SILENCE_DB / 10)))
 
@@ -59,7 +63,12 @@ def _echoes(samples: Samples, other: Samples, at: int) -> bool:
     return bool(np.max(products / np.sqrt(energy * np.maximum(energies, 1e-9))) >= MIN_CORRELATION)
 
 
-def _gain(muted: NDArray[np.bool_], length: int) -> NDArray[np.float32]:
-    """1 where kept, 0 where muted, a hop's ramp between."""
+def _muted(samples: Samples, muted: NDArray[np.bool_]) -> Samples:
+    """The samples with gain 1 where a hop is kept, 0 where it is muted, a hop's ramp between."""
     centres = np.arange(len(muted)) * HOP + HOP / 2
-    return np.interp(np.arange(length), centres, np.where(muted, 0.0, 1.0)).astype(np.float32)
+    kept = np.where(muted, 0.0, 1.0)
+    out = samples.copy()
+    for first in range(0, len(out), BLOCK_HOPS * HOP):
+        block = out[first : first + BLOCK_HOPS * HOP]
+        block *= np.interp(np.arange(first, first + len(block)), centres, kept).astype(block.dtype)
+    return out

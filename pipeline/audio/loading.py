@@ -17,6 +17,8 @@ from pipeline.model import AudioFacts, Envelope
 
 Samples = NDArray[np.float32]
 
+LONG_S = 3600.0
+
 # Priming and padding of lossy codecs, and rounding of headers, stay below this; a damaged file loses more.
 _LENGTH_TOLERANCE_S, _LENGTH_TOLERANCE_RATIO = 0.2, 0.002
 
@@ -80,17 +82,37 @@ def _short_of_declared(decoded: Decoded, decoded_s: float) -> tuple[bool, tuple[
     return True, (warning("short_of_declared", detail),)
 
 
-def engine_channels(audio: Audio, rate_hz: int = 16_000) -> Samples:
+def engine_channels(audio: Audio, rate_hz: int = 16_000) -> NDArray[np.float32 | np.float16]:
     """The rows of `audio` at the rate of the engines: float32 (rows, n16), not levelled.
 
+    A call of more than LONG_S is kept as float16, to half of the memory: rounding lies 66 dB below each sample.
     Source: soxr, high quality (linear phase, pass band to 0.91 of the lower Nyquist frequency).
     """
+    long = audio.duration_s > LONG_S
     if audio.sample_rate_hz == rate_hz:
-        return audio.samples
+        return audio.samples.astype(np.float16) if long else audio.samples
+    if long:
+        return _resampled_by_blocks(audio, rate_hz)
     rows = [
         soxr.resample(np.ascontiguousarray(row), audio.sample_rate_hz, rate_hz, quality="HQ") for row in audio.samples
     ]
-    return np.stack(rows).astype(np.float32, copy=False)
+    return rows[0][None] if len(rows) == 1 else np.stack(rows)
+
+
+def _resampled_by_blocks(audio: Audio, rate_hz: int) -> NDArray[np.float16]:
+    """The rows at another rate, a minute at a time, so that no second copy of a long call is needed."""
+    length = audio.samples.shape[1]
+    out = np.zeros((len(audio.samples), round(length * rate_hz / audio.sample_rate_hz)), np.float16)
+    step = 60 * audio.sample_rate_hz
+    for row, target in zip(audio.samples, out, strict=True):
+        stream = soxr.ResampleStream(audio.sample_rate_hz, rate_hz, 1, dtype="float32", quality="HQ")
+        at = 0
+        for start in range(0, length, step):
+            block = np.ascontiguousarray(row[start : start + step])
+            part = stream.resample_chunk(block, last=start + step >= length)[: len(target) - at]
+            target[at : at + len(part)] = part
+            at += len(part)
+    return out
 
 
 def envelope(audio: Audio, hop_s: float = 0.05) -> Envelope:

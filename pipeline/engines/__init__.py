@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from pipeline.model import Turn, Word
 
-Samples = NDArray[np.float32]
+Samples = NDArray[np.float32 | np.float16]
+"""One signal at 16 kHz, full scale 1.0. float16 for calls of hours, to be widened piece by piece."""
 
 
 @dataclass(frozen=True, slots=True)

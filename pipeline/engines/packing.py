@@ -55,7 +55,8 @@ def render(samples: Samples, window: Window, *, level_dbfs: float, max_gain_db: 
     """The window's samples: each piece levelled, faded at its edges, silence between."""
     out = np.zeros(round(window[-1].window_end_s * RATE_HZ) + 1, np.float32)
     for piece in window:
-        part = samples[round(piece.source.start_s * RATE_HZ) : round(piece.source.end_s * RATE_HZ)].copy()
+        part = samples[round(piece.source.start_s * RATE_HZ) : round(piece.source.end_s * RATE_HZ)]
+        part = part.astype(np.float32)  # a copy, and wide where the call is kept narrow
         rms = float(np.sqrt(np.mean(np.square(part, dtype=np.float64)))) if len(part) else 0.0
         if rms > 0:
             gain_db = min(level_dbfs - 20 * np.log10(rms), max_gain_db)
@@ -99,7 +100,7 @@ def cut(samples: Samples, span: Span, limit_s: float) -> tuple[Span, ...]:
         first = round((start_s + limit_s - search_s) * RATE_HZ)
         frames = samples[first : round((start_s + limit_s) * RATE_HZ)]
         frames = frames[: len(frames) // hop * hop].reshape(-1, hop)
-        quietest = int(np.argmin(np.square(frames).mean(axis=1)))
+        quietest = int(np.argmin(np.square(frames, dtype=np.float64).mean(axis=1)))
         cut_s = (first + quietest * hop + hop / 2) / RATE_HZ
         parts.append(Span(start_s, cut_s))
         start_s = cut_s

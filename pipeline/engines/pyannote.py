@@ -169,14 +169,18 @@ class PyannoteDiarizer:
     def _heads(self, samples: Samples, windows: tuple[Span, ...]) -> torch.Tensor:
         """Front-end features of the windows of one stretch of speech, each seen once: (windows, frames, 320)."""
         origin = round(windows[0].start_s * 100)  # in frames of 10 ms
-        frames = features(samples[origin * FRAME_HOP : round(windows[-1].end_s * RATE_HZ) + FRAME_LENGTH])
+        frames = features(_wide(samples[origin * FRAME_HOP : round(windows[-1].end_s * RATE_HZ) + FRAME_LENGTH]))
         if not len(frames):
-            frames = features(samples[max(len(samples) - FRAME_LENGTH, 0) :])  # the last breath of the file
+            frames = features(_wide(samples[max(len(samples) - FRAME_LENGTH, 0) :]))  # the last breath of the file
         if not len(frames):
             frames = torch.zeros(1, MEL_BANDS)  # a file shorter than a frame
         heads = self._network.stretch(frames)
         size = round(self._settings.embedding_window_s * RATE_HZ / FRAME_HOP)
         return torch.stack([heads[_frames_of(window, origin, len(heads), size)] for window in windows])
+
+
+def _wide(samples: Samples) -> NDArray[np.float32]:
+    return samples.astype(np.float32, copy=False)
 
 
 def _stretches(windows: tuple[Span, ...]) -> tuple[tuple[Span, ...], ...]:

@@ -1,11 +1,12 @@
 """Decoding what is sound: formats, channels, resampling, envelope, levels untouched."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline.audio import WARNING_CODES, engine_channels, envelope, load, sha256_of
+from pipeline.audio import WARNING_CODES, engine_channels, envelope, load, loading, sha256_of
 from tests.pipeline.audio_files import audio_settings, encode, sine, talk, write
 
 
@@ -90,6 +91,19 @@ def test_every_rate_reaches_the_engines_with_its_pitch_and_level(tmp_path: Path,
     middle = channels[0, 8000:24000]
     assert np.argmax(np.abs(np.fft.rfft(middle))) == 1000  # one second: bins of 1 Hz
     assert rms_db(middle) == pytest.approx(-20.0, abs=0.05)
+
+
+def test_a_call_of_hours_is_kept_narrow_and_sounds_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "a.wav", talk(130.0, seed=1), talk(130.0, seed=2))
+    audio = load(path, audio_settings())
+    whole = engine_channels(audio)
+    monkeypatch.setattr(loading, "LONG_S", 60.0)
+    narrow = engine_channels(audio)
+    assert narrow.dtype == np.float16
+    assert narrow.shape == whole.shape
+    difference = narrow.astype(np.float32) - whole
+    assert rms_db(difference) < rms_db(whole) - 60
+    assert engine_channels(replace(audio, sample_rate_hz=16000)).dtype == np.float16
 
 
 def test_two_parties_stay_two_channels(tmp_path: Path) -> None:

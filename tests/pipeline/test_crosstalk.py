@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
+from pipeline import crosstalk
 from pipeline.crosstalk import suppress
 
 RATE_HZ = 16_000
@@ -85,3 +86,15 @@ def test_the_length_is_kept_and_muting_ramps() -> None:
     gain = np.divide(heard, own, out=np.ones_like(own), where=own != 0)
     assert np.max(np.abs(np.diff(gain))) < 0.01  # no clicks
     assert heard.dtype == np.float32
+
+
+def test_blocks_and_narrow_samples_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = voice(1, (3.0, 5.0))
+    mixed = voice(2, (0.5, 2.0)) + late(other, 0.02) * np.float32(0.05) + line_noise(3)
+    whole = suppress(mixed, other)
+    monkeypatch.setattr(crosstalk, "BLOCK_HOPS", 7)
+    assert np.allclose(suppress(mixed, other), whole, atol=1e-7)
+    narrow = suppress(mixed.astype(np.float16), other.astype(np.float16))
+    assert narrow.dtype == np.float16
+    assert level_db(narrow.astype(np.float32), 3.3, 4.7) < -80
+    assert np.allclose(narrow, whole, atol=1e-3)
