@@ -5,12 +5,14 @@
 Makes a store of so many calls of thirty utterances (10 000, 30 000 and 100 000 when none is given) below a temporary
 folder, measures one process stage by stage, then a whole recheck with all cores, a publish of unchanged facts and one
 of everything. CPU seconds are of all processes; memory is the sum of their resident sets, DuckDB's cache included.
+With these three sizes tests/bench/RESULTS_RECHECK.md is written.
 """
 
 import argparse
 import gc
 import json
 import os
+import platform
 import shutil
 import tempfile
 import threading
@@ -18,12 +20,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 import psutil
 from rich.console import Console
 from rich.table import Table
 
+from pipeline import __version__
 from pipeline.batch import rejudge, upkeep
 from pipeline.batch.rejudge import JudgeFactory
 from pipeline.config import Settings, load_settings
@@ -32,6 +37,9 @@ from pipeline.store.check import check_judgement
 from pipeline.store.files import row_groups
 from tests.bench.call_store import UTTERANCES, fill
 
+RESULTS = Path(__file__).with_name("RESULTS_RECHECK.md")
+WHOLE = [10_000, 30_000, 100_000]
+PACKAGES = ("duckdb", "pyarrow", "numpy", "google-re2")
 SAMPLE_GROUPS = 4
 STAGES = ("read", "judge", "check", "write")
 
@@ -47,11 +55,12 @@ class Cost:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("calls", type=int, nargs="*", default=[10_000, 30_000, 100_000])
+    options.add_argument("calls", type=int, nargs="*", default=WHOLE)
     options.add_argument("--home", type=Path, help="a store that was made before, used instead of making one")
     options.add_argument("--json", type=Path)
     chosen = options.parse_args()
-    results = []
+    results: list[dict[str, float]] = []
+    load = os.getloadavg()[0]
     for calls in chosen.calls if chosen.home is None else [0]:
         home = chosen.home or Path(tempfile.mkdtemp(prefix="callqa-bench-"))
         try:
@@ -62,6 +71,8 @@ def main() -> None:
             if chosen.home is None:
                 shutil.rmtree(home)
         show(results)
+    if chosen.calls == WHOLE and chosen.home is None:
+        RESULTS.write_text(page(results, load), encoding="utf-8")
     if chosen.json:
         chosen.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
 
@@ -167,18 +178,43 @@ def _cpu_s(process: psutil.Process) -> float:
     return float(times.user + times.system + times.children_user + times.children_system)
 
 
+def rows(results: list[dict[str, float]]) -> list[tuple[str, ...]]:
+    """A line a figure, a column a store."""
+    return [
+        (key, *(f"{one[key]:.3f}" if key.endswith("_ms") else f"{one[key]:.1f}" for one in results))
+        for key in results[0]
+        if key != "calls"
+    ]
+
+
 def show(results: list[dict[str, float]]) -> None:
     """One column a store."""
     table = Table(title=f"calls of {UTTERANCES} utterances; load {os.getloadavg()[0]:.1f}", title_justify="left")
     table.add_column("")
     for result in results:
         table.add_column(f"{result['calls']:.0f}", justify="right")
-    for key in results[0]:
-        if key != "calls":
-            table.add_row(
-                key, *(f"{result[key]:.3f}" if key.endswith("_ms") else f"{result[key]:.1f}" for result in results)
-            )
+    for row in rows(results):
+        table.add_row(*row)
     Console().print(table)
+
+
+def page(results: list[dict[str, float]], load: float) -> str:
+    """The same as Markdown, with what it was measured on."""
+    heads = " | ".join(f"{one['calls']:.0f} calls" for one in results)
+    lines = "\n".join("| " + " | ".join(row) + " |" for row in rows(results))
+    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return f"""# Judging stored calls anew
+
+Written by `make bench-recheck`. Calls of {UTTERANCES} utterances, judged by the whole shipped rulebook. read to write:
+CPU milliseconds a call of one process. first: the first judging and publishing of a store; recheck: all calls judged
+anew and published; publish: within it; publish_anew: of everything. Memory is the sum of resident sets.
+
+| | {heads} |
+|---|{"---:|" * len(results)}
+{lines}
+
+{date.today()}, callqa {__version__}, Python {platform.python_version()}, load before the run {load:.1f}; {versions}.
+"""
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import random
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from tests.builders import SHANGHAI, make_call_measures, make_facts, make_metada
 
 UTTERANCES = 30
 POOL_CALLS = 1_000
+SWAPS = 100  # ways in which numbers, names and places of a sentence are changed
 CALLS_A_DAY = 3_400
 CALLERS = 40_000
 FIRST_DAY = datetime(2026, 8, 1, 8, 0, tzinfo=SHANGHAI)
@@ -38,6 +40,7 @@ Turns = list[tuple[Role, str]]
 def fill(home: Path, calls: int, seed: int = 0) -> None:
     """Make a store of so many calls in files of many, CALLS_A_DAY a day, without judgements."""
     pool = artefact.facts_table(list(_pool(random.Random(seed))))
+    swaps = [_swaps(random.Random(number)) for number in range(SWAPS)]
     for day, first in enumerate(range(0, calls, CALLS_A_DAY)):
         count = min(CALLS_A_DAY, calls - first)
         started = FIRST_DAY + timedelta(days=day)
@@ -45,7 +48,7 @@ def fill(home: Path, calls: int, seed: int = 0) -> None:
         path.parent.mkdir(parents=True)
         draw = random.Random(seed + first + 1)
         groups = (
-            _group(pool, started, first + start, min(GROUP_CALLS, count - start), draw)
+            _group(pool, started, first + start, min(GROUP_CALLS, count - start), draw, swaps)
             for start in range(0, count, GROUP_CALLS)
         )
         write_groups(groups, path, facts_schema())
@@ -86,15 +89,17 @@ def _call(call_id: str, turns: Turns, draw: random.Random) -> CallFacts:
     return make_facts(call_id, utterances=tuple(utterances), events=(silence,), measures=measures)
 
 
-def _group(pool: pa.Table, day: datetime, first: int, count: int, draw: random.Random) -> pa.Table:
+def _group(
+    pool: pa.Table, day: datetime, first: int, count: int, draw: random.Random, swaps: list[dict[int, str]]
+) -> pa.Table:
     """Calls from the pool, each with its own words and its own recording."""
     rows = pool.take(pa.array(draw.choices(range(pool.num_rows), k=count)))
     texts = column_at(rows, ("utterances", "text")).to_pylist()
     sounds = column_at(rows, ("utterances", "sounds")).to_pylist()
     for i, text in enumerate(texts):
-        said = text.translate(_swaps(draw))
+        said = text.translate(draw.choice(swaps))
         if said != text:
-            texts[i], sounds[i] = said, encode(said)
+            texts[i], sounds[i] = said, _encoded(said)
     words = list(chain.from_iterable(map(WORD.findall, texts)))
     for path, values in (
         (("utterances", "text"), texts),
@@ -107,6 +112,11 @@ def _group(pool: pa.Table, day: datetime, first: int, count: int, draw: random.R
     struct = to_table(Recording, recordings).to_struct_array().combine_chunks()
     rows = rows.set_column(0, CALL_ID, pa.array([r.call_id for r in recordings], pa.string()))
     return rows.set_column(1, rows.schema.field(1), struct.cast(rows.schema.field(1).type))
+
+
+@lru_cache(maxsize=200_000)  # to make sounds takes longer than all the rest
+def _encoded(text: str) -> str:
+    return encode(text)
 
 
 def _swaps(draw: random.Random) -> dict[int, str]:
