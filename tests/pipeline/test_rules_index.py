@@ -5,16 +5,18 @@ import string
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import re2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.config.yaml_source import Place
-from pipeline.model import CallFacts, Utterance
+from pipeline.model import CallFacts, Probe, Utterance
 from pipeline.rules import load_rulebook
+from pipeline.rules.elements import Alternatives
 from pipeline.rules.gates import required
-from pipeline.rules.index import MatchIndex
+from pipeline.rules.index import MatchIndex, Stretch
 from pipeline.rules.lines import flatten, lines
 from pipeline.rules.matching import index_of, views_of
 from pipeline.rules.phrases import PhraseList, compiled_pattern
@@ -168,3 +170,65 @@ def test_a_chunk_gives_each_call_what_it_gets_alone(tmp_path: Path) -> None:
             for turn, other in zip(view.turns, alone.turns, strict=True):
                 for hit in words.hits(turn):
                     assert turn.evidence(hit.span) == other.evidence(hit.span)
+
+
+PATTERNS = (
+    *(
+        "^不",
+        "好$",
+        "^(您|你)好$",
+        "[^我]{0,3}不",
+        "不.{0,2}",
+        "(?s)不.",
+        r"\A不",
+        r"不\z",
+        r"\D不",
+        r"\W?不",
+        "(?i)CT",
+    ),
+    *("(明天|明天上午|上午)", "(上午|下午)", "不不?", "(?:不|好)+", "[吗呢]$|不", "a|不a"),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.text("不好您你我吗呢明天上下午ct1a", min_size=1, max_size=10), max_size=8))
+def test_expressions_match_in_all_turns_at_once_as_in_each_alone(turns: list[str]) -> None:
+    patterns = tuple(compiled_pattern(source, Place("a.yaml", 1)) for source in PATTERNS)
+    index = MatchIndex([Alternatives((), (pattern,), 3) for pattern in patterns])
+    flat = "".join(f"{turn}\n" for turn in turns)
+    starts = np.array([sum(len(t) + 1 for t in turns[:n]) for n in range(len(turns))], np.intp)
+    searched = index.search(Stretch(flat, flat, bytes(len(flat) + 1), starts))
+    for number, pattern in enumerate(patterns):
+        places = searched.places(number)
+        spans = set(zip(places.turns.tolist(), places.starts.tolist(), places.ends.tolist(), strict=True))
+        assert spans == {
+            (n, starts[n] + match.start(), starts[n] + match.end())
+            for n, turn in enumerate(turns)
+            for match in pattern.compiled.finditer(turn)
+            if match.start() < match.end()
+        }, pattern.source
+
+
+def asked(facts: CallFacts, chance: random.Random) -> CallFacts:
+    """The call with some places where the audio was asked about a dear phrase."""
+    phrases = sorted(BOOK.phrases_to_verify("unknown"))
+    probes = []
+    for utterance in facts.utterances:
+        phrase = chance.choice(phrases)
+        if len(utterance.text) < len(phrase) or chance.random() < 0.5:
+            continue
+        start = chance.randrange(len(utterance.text) - len(phrase) + 1)
+        ratio = chance.uniform(-6, 6)
+        place = (utterance.index, start, start + len(phrase), utterance.start_s, utterance.end_s)
+        heard = Probe(phrase, *place, chance.choice((0.0, 0.1, 0.3)), -10 + ratio, -10.0, ratio, second_share=0.5)
+        probes.append(heard)
+    return replace(facts, probes=tuple(probes), verified=True)
+
+
+def test_the_rulebook_judges_many_calls_as_each_alone_without_an_index() -> None:
+    chance = random.Random(5)
+    made = calls(seed=4, count=20)
+    made += [asked(facts, chance) for facts in made]
+    together = BOOK.judge_all(views_of(made, index_of(LISTS)), 0.5)
+    assert together == tuple(BOOK.judge(facts, 0.5) for facts in made)
+    assert sum(map(len, together)) > 200
