@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from dashboards.data import CallView, Data, Decisions
 from pipeline.store.appeals import Case, CaseState, Outcome, Result, open_appeals
+from pipeline.store.calibration import open_calibration
 
 DAY_S = 86_400.0
 
@@ -40,11 +41,16 @@ class Cases:
         return CallCase(case, case.state_for(result.review_version), result, ends_at)
 
     def all(self) -> tuple[Case, ...]:
-        """Every case for those who decide, an agent's own for an agent; the newest step first."""
+        """Every case for those who decide, an agent's own for an agent; the newest step first.
+
+        Who scores a call blind is told of no appeal on it until that round is closed.
+        """
         with open_appeals(self._home) as appeals:
             cases = appeals.cases()
         if self._data.user.may("see_all"):
-            return cases
+            with open_calibration(self._home) as rounds:
+                held = rounds.held_calls(self._data.user.name)
+            return tuple(case for case in cases if case.call_id not in held)
         return tuple(case for case in cases if any(step.who == self._data.user.name for step in case.steps))
 
     def acknowledge(self, call: CallCase) -> None:

@@ -113,9 +113,10 @@ class CalibrationStore:
             raise StoreError(f"there is no calibration round {round_id}; reload the page")
         return found[0]
 
-    def held_calls(self) -> frozenset[str]:
-        rows = self._connection.execute(statement("read", "calibration_calls"), {"round_id": None, "open": 1})
-        return frozenset(row["call_id"] for row in rows)
+    def held_calls(self, name: str | None = None) -> frozenset[str]:
+        """The calls of open rounds; with a name: of those that this person takes part in."""
+        rounds = [found for found in self.rounds() if found.open and (name is None or name in found.people)]
+        return frozenset(call_id for found in rounds for call_id in found.call_ids)
 
     def round_that_holds(self, call_id: str, name: str) -> int | None:
         """The open round of this call that somebody takes part in, None without one."""
@@ -217,9 +218,7 @@ class CalibrationStore:
 
     def _rounds(self, round_id: int | None) -> tuple[Round, ...]:
         calls: dict[int, list[str]] = {}
-        for row in self._connection.execute(
-            statement("read", "calibration_calls"), {"round_id": round_id, "open": None}
-        ):
+        for row in self._connection.execute(statement("read", "calibration_calls"), {"round_id": round_id}):
             calls.setdefault(row["round_id"], []).append(row["call_id"])
         people: dict[int, dict[str, Part]] = {}
         for row in self._connection.execute(statement("read", "calibration_people"), {"round_id": round_id}):

@@ -1,15 +1,18 @@
 """校准: who sees what, agreement of a closed round by hand, and the page that is kept from who scores blind."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards.calibrations import Calibrations
+from dashboards.cases import Cases
 from dashboards.data import Data
 from dashboards.server import SETTINGS_SECRET
 from pipeline.agreement import AgainstExpert
 from pipeline.errors import StoreError
+from pipeline.store.appeals import Result, open_appeals
 from pipeline.store.calibration import BlindForm, Points
 from pipeline.store.users import PermissionDeniedError, User
 from tests.dashboards.conftest import settings_for
@@ -107,3 +110,16 @@ def test_the_calls_page_is_kept_from_who_scores_it_blind(home: Path) -> None:
     begun = Calibrations(Data(settings_for(home), BOSS), "zhou")
     begun.close(1, "")
     assert "王强 8031 · 投诉" in texts(page(home, call=COMPLAINT_CALL))
+
+
+def test_appeals_on_a_call_are_hidden_from_who_scores_it_blind(home: Path) -> None:
+    begin(home)
+    agent = User("chen", "陈", "agent", agent_id="8031")
+    with open_appeals(home) as appeals:
+        result = Result("8031", 0, datetime.now(UTC))
+        appeals.appeal(COMPLAINT_CALL, agent, "患者先挂断的", result, window_s=3600.0)
+    seen = {
+        name: [case.call_id for case in Cases(Data(settings_for(home), User(name, name, "reviewer"))).all()]
+        for name in ("li", "other")
+    }
+    assert seen == {"li": [], "other": [COMPLAINT_CALL]}

@@ -95,6 +95,8 @@ def test_which_calls_are_held_and_from_whom(rounds, tmp_path: Path) -> None:
     begin(rounds)
     begin(rounds, calls=("c2", "c3"), reviewers=("wu", "zhou"), experts=())
     assert calibration_calls(tmp_path) == {"c1", "c2", "c3"}
+    assert rounds.held_calls("li") == {"c1", "c2"}
+    assert rounds.held_calls("nobody") == frozenset()
     assert rounds.round_that_holds("c1", "li") == 1
     assert rounds.round_that_holds("c3", "li") is None
     assert rounds.round_that_holds("c1", "zhou") is None
