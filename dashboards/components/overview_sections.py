@@ -26,7 +26,7 @@ def over_time(context: Context, trends: Trends) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.subheader(t("overview.trend"), anchor=False, width="content")
-            figure = st.pills(  # these wrap where segments would be cut off
+            figure = st.pills(
                 t("overview.figure"),
                 FIGURES,
                 default="score",
@@ -34,6 +34,7 @@ def over_time(context: Context, trends: Trends) -> None:
                 format_func=lambda code: t(f"overview.trend_{code}"),
                 key="trend-figure",
                 label_visibility="collapsed",
+                wrap=True,
             )
             step: Step = st.segmented_control(
                 t("overview.step"),
