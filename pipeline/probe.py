@@ -27,8 +27,8 @@ Score = Callable[[Utterance, tuple[str, ...]], tuple[float | None, ...]]
 
 MIN_SYLLABLES = 2
 MAX_DISTANCE = 0.3  # per syllable of the phrase, where the recogniser was sure of its words
-# Where it was not sure of one of them. To 0.5 with sure words it is four times the cost of verifying a normal call, and
-# none of the places so found held the phrase.
+# Where it was not sure of one of them. Of the places between the two limits in half of the phrase bench 7 of 319 held
+# the phrase, of those with sure words 1 of 507: they would be most of what a normal call is asked about.
 MAX_DISTANCE_UNSURE = 0.45
 UNSURE_WORD = 0.6
 MAX_PER_UTTERANCE = 8  # the nearest ones; bounds the cost of a long utterance

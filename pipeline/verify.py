@@ -1,10 +1,11 @@
 """Hits are checked in the audio before they count: what is asked of the recogniser, and of which places.
 
 Asked about are the *hits* of dear rules (`Rulebook.phrases_to_verify`: phrase rules from major on) and the places that
-only sound nearly like one of their phrases (`pipeline.probe`). For each the recogniser scores its own words and the
-same words with the phrase put in; then, where the phrase is not refuted by that already, the stretch is read again on
-its own and the likeliest reading with the phrase is scored against the likeliest without. The phrases never reach its
-prompt. What comes of it are facts (`CallFacts.probes`); what they are worth is said in `pipeline.rules.verified`.
+only sound nearly like one of their phrases (`pipeline.probe`), or do when they are read again because the recogniser was
+unsure of its words (`pipeline.doubtful`). For each the recogniser scores its own words and the same words with the
+phrase put in; then, where the phrase is not refuted by that already, the stretch is read again on its own and the
+likeliest reading with the phrase is scored against the likeliest without. The phrases never reach its prompt. What
+comes of it are facts (`CallFacts.probes`); what they are worth is said in `pipeline.rules.verified`.
 
 A rulebook that came after the analysis brings hits that nobody has listened to: they are for review until
 `Verifier.again` has put the recording to the recogniser once more.
@@ -30,7 +31,7 @@ from pipeline.rules.spoken import CallView, SpokenTurn
 from pipeline.text import count_characters, is_content
 
 AGAIN_FROM = -2.5  # log ratio per syllable of a hidden place below which it is not worth a second reading,
-NEARLY = 0.15  # unless it sounds so nearly like the phrase
+NEARLY = 0.15  # unless it sounds as nearly like the phrase as this, per syllable
 AROUND_S = 0.8  # of the neighbours' speech on both sides of a place that is read again
 
 Key = tuple[int, int, str]
