@@ -8,6 +8,7 @@ import pytest
 
 from dashboards.calibrations import Calibrations
 from dashboards.data import Data
+from pipeline.store.plans import open_plans
 from pipeline.store.tasks import open_tasks
 from pipeline.store.users import open_users
 from tests.dashboards.conftest import SCREENSHOTS, running_dashboard, settings_for
@@ -96,3 +97,24 @@ def test_a_call_is_scored_blind(chromium, work: str, work_home: Path) -> None:
     with at(chromium, work, "supervisor", f"/calibration?round={made.round_id}", width=390) as page:
         page.get_by_text("各项一致性").wait_for(timeout=WAIT_MS)
         page.screenshot(path=str(SCREENSHOTS / "calibration_results_390.png"))
+
+
+def test_who_was_given_another_role_meanwhile_saves_no_more(chromium, work: str, work_home: Path) -> None:
+    with at(chromium, work, "supervisor", "/queue") as page:
+        page.get_by_role("tab", name="抽检计划").click()
+        new = page.locator(".st-key-plan-form-new-name")
+        if not new.is_visible():
+            page.get_by_text("新建计划").click()
+        new.get_by_role("textbox").fill("偷偷加的计划")
+        new.get_by_role("textbox").press("Enter")
+        settled(page)
+        with open_users(work_home) as users:
+            users.set_role("supervisor", "reviewer", by="test")
+        try:
+            page.locator(".st-key-plan-form-new-save").get_by_role("button").click()
+            page.get_by_text("没有保存").wait_for(timeout=WAIT_MS)
+        finally:
+            with open_users(work_home) as users:
+                users.set_role("supervisor", "supervisor", by="test")
+    with open_plans(work_home) as plans:
+        assert "偷偷加的计划" not in [stored.plan.name for stored in plans.plans()]
