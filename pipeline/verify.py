@@ -1,8 +1,8 @@
 """Hits are checked in the audio before they count: what is asked of the recogniser, and of which places.
 
 Asked about are the *hits* of dear rules (`Rulebook.phrases_to_verify`: phrase rules from major on) and the places that
-only sound nearly like one of their phrases (`pipeline.probe`), or do when they are read again because the recogniser was
-unsure of its words (`pipeline.doubtful`). For each the recogniser scores its own words and the same words with the
+only sound nearly like one of their phrases (`pipeline.probe`), or do when they are read again because the recogniser
+was unsure of its words (`pipeline.doubtful`). For each the recogniser scores its own words and the same words with the
 phrase put in; then, where the phrase is not refuted by that already, the stretch is read again on its own and the
 likeliest reading with the phrase is scored against the likeliest without. The phrases never reach its prompt. What
 comes of it are facts (`CallFacts.probes`); what they are worth is said in `pipeline.rules.verified`.

@@ -57,6 +57,8 @@ def main(
     except NotAllError as stopped:
         typer.echo(stopped, err=True)
         raise typer.Exit(STOPPED_EARLY) from stopped
+    if not calls:
+        raise typer.BadParameter("nothing was heard yet; run without --so-far")
     if fit:
         typer.echo(fitted([h for h in calls if h.clips[0].half == "fit"]))
     outcomes = outcomes_of(calls, judge)
