@@ -10,7 +10,7 @@ from dashboards.components import trend_charts
 from dashboards.components.call_list import local_time
 from dashboards.components.chrome import go
 from dashboards.components.figures import number, overview_figures, percent
-from dashboards.components.overview_sections import REACH, over_time, scores
+from dashboards.components.overview_sections import REACH, bin_ends, over_time, scores
 from dashboards.components.table import Cell, Column, Row, bar_of, table
 from dashboards.context import Context
 from dashboards.plain import clock
@@ -120,7 +120,7 @@ def _distributions(context: Context, profile: Profile) -> None:
                     continue
                 shown = place.altair_chart(chart, on_select="rerun", key=f"agent-bins-{code}")
                 for mark in shown.selection.get("picked", []):
-                    go("calls", **profile.scope.address(**{code: [f"{mark['low']:g}", f"{mark['high']:g}"]}))
+                    go("calls", **profile.scope.address(**{code: bin_ends(code, mark)}))
 
 
 def _calls(context: Context, profile: Profile, direction: Direction) -> None:

@@ -13,7 +13,7 @@ from dashboards.components.table import Cell, Column, Row, table
 from dashboards.context import Context
 from dashboards.intervals import Estimate
 from dashboards.moves import Move, largest_moves
-from dashboards.trends import Figures, Step, Trends, Unmeasured, reference_source
+from dashboards.trends import RATE_MOST_CPM, SPL_MOST_DB, Figures, Step, Trends, Unmeasured, reference_source
 
 FIGURES: tuple[trend_charts.Figure, ...] = (*("score", "pass_rate", "violating", "red_lines", "rate_cpm", "spl_db"),)
 REACH = {"spl": (50.0, 80.0), "cpm": (100.0, 340.0)}  # dB, 字/分: what the axes show at least
@@ -149,7 +149,13 @@ def _distribution(
         chart = trend_charts.bins(counts, title, t, REACH[code], band)
         shown = st.altair_chart(chart, on_select="rerun", key=f"bins-{code}")
         for mark in shown.selection.get("picked", []):
-            go("calls", **trends.scope.address(**{code: [f"{mark['low']:g}", f"{mark['high']:g}"]}))
+            go("calls", **trends.scope.address(**{code: bin_ends(code, mark)}))
+
+
+def bin_ends(code: str, mark: dict[str, float]) -> list[str]:
+    """The ends of a bin as the call list's address has them; the last bin holds everything above."""
+    last = mark["low"] >= {"cpm": RATE_MOST_CPM, "spl": SPL_MOST_DB}[code]
+    return [f"{mark['low']:g}", "1000" if last else f"{mark['high']:g}"]
 
 
 def moves(context: Context, trends: Trends) -> None:
