@@ -12,7 +12,8 @@
 --   score_total, fatal, passed, reviewed, damaged, layout, role_confidence, sort_value, violated, review, families
 --   (violated or for review), hits_found (utterances with the words), total (matching calls)
 
-with listed as (
+-- not materialized: a filter reads the few columns that it needs, and only a page of rows is read whole
+with listed as not materialized (
     select *
     from decided.results
     union all by name
@@ -25,14 +26,26 @@ with listed as (
     where call_id in (select o.call_id from decided.left_out as o)
 ),
 
-chosen as (
+chosen as not materialized (
     select
-        *,
-        timezone($zone, started_at) as local_at
+        call_id,
+        agent_name,
+        case $sort
+            when 'newest' then coalesce(epoch(started_at), -1e12)
+            when 'lowest' then -coalesce(score_total, 1e6)
+            when 'highest' then coalesce(score_total, -1e6)
+            else decoded_s
+        end as sort_value
     from listed
     where
-        ($from_day is null or timezone($zone, started_at) >= cast($from_day as date))
-        and ($to_day is null or timezone($zone, started_at) < cast($to_day as date) + interval 1 day)
+        (
+            $from_day is null
+            or started_at >= timezone($zone, cast(cast($from_day as date) as timestamp))
+        )
+        and (
+            $to_day is null
+            or started_at < timezone($zone, cast(cast($to_day as date) + interval 1 day as timestamp))
+        )
         and (len($agents) = 0 or list_contains($agents, agent_id))
         and (len($teams) = 0 or list_contains($teams, team))
         and (len($queues) = 0 or list_contains($queues, queue))
@@ -85,11 +98,7 @@ said as (
         ($text is not null or $sounds is not null)
         -- a day's folder is named in the call's own zone: one more day on each side
         and ($from_day is null or day >= strftime(cast($from_day as date) - interval 1 day, '%Y-%m-%d'))
-        and (
-            $to_day is null
-            or $from_day is null
-            or day <= strftime(cast($to_day as date) + interval 1 day, '%Y-%m-%d')
-        )
+        and ($to_day is null or day <= strftime(cast($to_day as date) + interval 1 day, '%Y-%m-%d'))
         and ($role is null or role = $role)
         and (
             contains(if($folded, lower(text), text), $text)
@@ -98,16 +107,10 @@ said as (
     group by call_id
 ),
 
-matching as (
+matching as materialized (
     select
         c.call_id,
-        c.decoded_s as duration_s,
-        case $sort
-            when 'newest' then coalesce(epoch(c.started_at), -1e12)
-            when 'lowest' then -coalesce(c.score_total, 1e6)
-            when 'highest' then coalesce(c.score_total, -1e6)
-            else c.decoded_s
-        end as sort_value,
+        c.sort_value,
         coalesce(s.hits_found, 0) as hits_found
     from chosen as c
     left join said as s on s.call_id = c.call_id
@@ -124,7 +127,7 @@ matching as (
         )
 ),
 
-page as (
+page as materialized (
     select
         call_id,
         sort_value,
@@ -144,7 +147,7 @@ select
     c.call_id,
     coalesce(f.day, 'undated') as day,
     c.file_name,
-    c.local_at as started_at,
+    timezone($zone, c.started_at) as started_at,
     c.agent_id,
     c.agent_name,
     c.team,
@@ -172,7 +175,7 @@ select
     p.hits_found,
     (select count(*) from matching) as total
 from page as p
-inner join chosen as c on c.call_id = p.call_id
+inner join listed as c on c.call_id = p.call_id
 left join published.call_facts as f on f.call_id = p.call_id
 order by
     p.sort_value desc,
