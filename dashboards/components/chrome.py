@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.auth import ANYBODY, SIGN_IN, SIGN_OUT
+from dashboards.components.assets import asset
 from dashboards.context import Context
 from dashboards.i18n import LANGUAGES, Language, Translator, translator
 from dashboards.plain import escaped
@@ -15,6 +16,8 @@ from pipeline.store.users import User
 
 def header(default: Language, user: User) -> tuple[Language, str, Any]:
     """The switches that stay over all pages. Returns the language, the reviewer's name and the place for a title."""
+    if st.context.theme.type == "dark":
+        st.html(f"<style>{asset('dark.css')}</style>")
     with st.container(key="chrome", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         top = st.container(width="content")
         switches = st.container(width="content", horizontal=True, vertical_alignment="center")
