@@ -80,15 +80,19 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """A search as the statements take it. folded: in small letters, as it has Latin ones. sounds: code characters."""
+    """A search as the statements take it. text: part of a name or an id. words: what was said, None for typed pinyin.
+
+    folded: text and words are in small letters, as they have Latin ones. sounds: code characters, None: not by sound.
+    """
 
     text: str | None
+    words: str | None
     folded: bool
     sounds: str | None
 
     def spans(self, text: str) -> Iterator[tuple[int, int, bool]]:
         """Where it is in an utterance: start, end, and whether only the sounds agree. In order, none over another."""
-        found = [(start, end, False) for start, end in _places(text.lower(), (self.text or "").lower())]
+        found = [(start, end, False) for start, end in _places(text.lower(), (self.words or "").lower())]
         places = [s.index for s in syllables(text)] if self.sounds else []
         for first, last in _places(encode(text), self.sounds or "") if places else ():
             start, end = places[first], places[last - 1] + 1
@@ -101,10 +105,13 @@ def sought(chosen: CallFilter) -> Sought:
     """What a filter's text asks for."""
     text = normalise(chosen.text or "").strip() or None  # transcripts are in simplified characters
     if text is None:
-        return Sought(None, folded=False, sounds=None)
+        return Sought(None, None, folded=False, sounds=None)
     folded = text.lower() != text.upper()
-    sounds = None if chosen.exact else spelled(text) or _sounds_of(text)
-    return Sought(text.lower() if folded else text, folded, sounds)
+    wanted = text.lower() if folded else text
+    pinyin = None if chosen.exact else spelled(text)
+    if pinyin:
+        return Sought(wanted, None, folded, pinyin)
+    return Sought(wanted, wanted, folded, None if chosen.exact else _sounds_of(text))
 
 
 def _sounds_of(text: str) -> str | None:
@@ -149,7 +156,9 @@ class Calls:
             days=page["day"].unique().to_list(),
             role=chosen.role,
             per_call=SHOWN_HITS,
-            **asdict(words),
+            words=words.words,
+            folded=words.folded,
+            sounds=words.sounds,
         )
         found: dict[str, list[dict[str, Any]]] = {}
         for row in rows.iter_rows(named=True):

@@ -1,5 +1,5 @@
 -- purpose: the first utterances with the words that were searched for, of the calls of one page
--- parameters: $call_ids, $days (lists: the page's calls and the days they lie in); $text, $folded, $sounds, $role as in
+-- parameters: $call_ids, $days (lists: the page's calls and the days they lie in); $words, $folded, $sounds, $role as in
 --   calls_page; $per_call how many of each call
 -- columns: call_id, utterance_index, start_s, role, text
 
@@ -15,7 +15,7 @@ where
     and list_contains($call_ids, call_id)
     and ($role is null or role = $role)
     and (
-        contains(if($folded, lower(text), text), $text)
+        ($words is not null and contains(if($folded, lower(text), text), $words))
         or ($sounds is not null and contains(sounds, $sounds))
     )
 qualify row_number() over (

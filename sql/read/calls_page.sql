@@ -2,12 +2,12 @@
 -- parameters: $zone time zone name; $from_day, $to_day local dates, null: open; $agents, $teams, $queues, $topics,
 --   $families, $statuses, $severities (of findings that count), $results (passed, failed, fatal, unscored), $directions,
 --   $lines, $weekdays (1 Monday .. 7, local), $hours (0..23, local) lists, empty: any; $reviewed boolean, null: any;
---   $min_score (included), $max_score (left out, but for 100) points; $min_s, $max_s seconds; $min_cpm, $max_cpm 字/分,
---   $min_spl, $max_spl dB of the agent (lower ends included, upper ones left out; duration: both included), null: open;
---   $unmeasured, $reason a measure without a value and why, null: any; $text words in an utterance, a call id or an
---   agent's name, $sounds their code characters (pipeline.sounds), null: not by sound; both null: no search; $role who
---   said it, null: anybody; $sort newest, lowest, highest or longest; $after_value, $after_id the last row of the page
---   before, null: first page; $limit rows
+--   $min_score (included), $max_score (left out, but for 100) points; $min_s, $max_s seconds, both included; $min_cpm,
+--   $max_cpm 字/分, $min_spl, $max_spl dB of the agent, lower ends included, upper ones left out; null: open;
+--   $unmeasured, $reason a measure without a value and why, null: any; $text part of a call id or an agent's name, null:
+--   no search; $words what was said (in small letters where $folded), null: not by words; $sounds code characters
+--   (pipeline.sounds), null: not by sound; $role who said it, null: anybody; $sort newest, lowest, highest or longest;
+--   $after_value, $after_id the last row of the page before, null: first page; $limit rows
 -- columns: call_id, day, file_name, started_at (local), agent_id, agent_name, team, queue, topic, duration_s,
 --   score_total, fatal, passed, reviewed, damaged, layout, role_confidence, sort_value, violated, review, families
 --   (violated or for review), hits_found (utterances with the words), total (matching calls)
@@ -95,13 +95,13 @@ said as (
         count(*) as hits_found
     from published.utterances
     where
-        ($text is not null or $sounds is not null)
+        $text is not null
         -- a day's folder is named in the call's own zone: one more day on each side
         and ($from_day is null or day >= strftime(cast($from_day as date) - interval 1 day, '%Y-%m-%d'))
         and ($to_day is null or day <= strftime(cast($to_day as date) + interval 1 day, '%Y-%m-%d'))
         and ($role is null or role = $role)
         and (
-            contains(if($folded, lower(text), text), $text)
+            ($words is not null and contains(if($folded, lower(text), text), $words))
             or ($sounds is not null and contains(sounds, $sounds))
         )
     group by call_id
@@ -115,11 +115,10 @@ matching as materialized (
     from chosen as c
     left join said as s on s.call_id = c.call_id
     where
-        ($text is null and $sounds is null)
+        $text is null
         or s.call_id is not null
         or (
             $role is null
-            and $text is not null
             and (
                 contains(lower(c.call_id), lower($text))
                 or contains(lower(coalesce(c.agent_name, '')), lower($text))

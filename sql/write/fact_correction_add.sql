@@ -1,5 +1,5 @@
 -- purpose: append a correction (store: reviews)
--- parameters: the columns of fact_corrections
+-- parameters: $call_id, $number, $kind, $utterance_index, $heard, $text, $role, $withdraws, $who, $created_at (UTC)
 insert into fact_corrections
 (call_id, number, kind, utterance_index, heard, text, role, withdraws, who, created_at)
 values ($call_id, $number, $kind, $utterance_index, $heard, $text, $role, $withdraws, $who, $created_at)
