@@ -61,9 +61,9 @@ def main(
         raise typer.BadParameter("nothing was heard yet; run without --so-far")
     if fit:
         typer.echo(fitted([h for h in calls if h.clips[0].half == "fit"]))
-    outcomes = outcomes_of(calls, judge)
+    outcomes = [o for o in outcomes_of(calls, judge) if not (o.is_said and o.text in over)]
     head = HEAD.format(clips=len(outcomes), all=len(chosen), calls=len(calls))
-    text = f"{table(outcomes)}\n\nNot found even in writing, passed over: {len(over)}\n"
+    text = f"{table(outcomes)}\n\nNot found even in writing, passed over: {'、'.join(over) or 'none'}\n"
     typer.echo(text)
     written = json.dumps([asdict(o) for o in outcomes], ensure_ascii=False, indent=1)
     (cache_folder() / "outcomes.json").write_text(written + "\n", encoding="utf-8")

@@ -209,7 +209,8 @@ def _hear(pack: tuple[Clip, ...], until_s: float | None) -> bool:
 
 def call_name(pack: tuple[Clip, ...]) -> str:
     """Of a call: digest of what is spoken in it and of the code that speaks."""
-    return _digest(repr(pack), _code_of(synth, line, tts))
+    spoken = [(c.kind, c.half, c.phrase, c.patient, c.agent, c.voice, c.snr_db) for c in pack]
+    return _digest(repr(spoken), _code_of(synth, line, tts))
 
 
 def _order(pack: tuple[Clip, ...]) -> tuple[bool, bool, str, str]:
@@ -218,10 +219,10 @@ def _order(pack: tuple[Clip, ...]) -> tuple[bool, bool, str, str]:
 
 
 def _packs(chosen: Sequence[Clip]) -> Iterator[tuple[Clip, ...]]:
-    """Clips of one kind, voice and noise level, CLIPS_A_CALL at a time."""
+    """Clips of one kind, voice and noise level, CLIPS_A_CALL at a time; those of new phrases apart."""
 
-    def key(clip: Clip) -> tuple[str, str, str, float]:
-        return clip.half, clip.kind, clip.voice, clip.snr_db
+    def key(clip: Clip) -> tuple[bool, str, str, str, float]:
+        return not clip.listed, clip.half, clip.kind, clip.voice, clip.snr_db
 
     for _, group in groupby(sorted(chosen, key=key), key=key):
         alike = tuple(group)

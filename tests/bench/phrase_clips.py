@@ -46,7 +46,8 @@ _ASKED = "那怎么办呢？"
 class Clip:
     """One question of a patient and one answer of an agent.
 
-    phrase: what is said, quoted or remedied, "" for none. half: which figures it counts in.
+    phrase: what is said, quoted or remedied, "" for none. half: which figures it counts in. listed: its sentence is
+    one of phrase_clips.yaml.
     """
 
     kind: Kind
@@ -56,6 +57,7 @@ class Clip:
     agent: str
     voice: str
     snr_db: float
+    listed: bool = True
 
 
 def forbidden_phrases(book: Rulebook) -> tuple[str, ...]:
@@ -67,31 +69,28 @@ def forbidden_phrases(book: Rulebook) -> tuple[str, ...]:
 
 
 def clips(book: Rulebook, judged: Judged, *, everything: bool = False) -> tuple[tuple[Clip, ...], tuple[str, ...]]:
-    """The clips, in a fixed order, and the sentences passed over: the rulebook finds nothing in them even in writing.
+    """The clips, in a fixed order, and the sentences to pass over: the rulebook finds nothing in them even in writing.
 
-    judged: the findings that the rulebook makes of a call. Sentences of phrases that the rulebook has no more are left
-    out; phrases that have none yet get one. everything: each voice at each noise level.
+    judged: the findings that the rulebook makes of a call. Listed sentences are clips whatever the rulebook says, so
+    that a changed rulebook does not change the recordings; phrases that have no sentence yet get one. everything: each
+    voice at each noise level.
     """
     path = Path(__file__).with_name("phrase_clips.yaml")
     listed: dict[Kind, list[dict[str, Any]]] = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    phrases = forbidden_phrases(book)
     known = {said["phrase"] for said in listed["said"]}
-    every: list[tuple[Kind, dict[str, Any]]] = [("said", _framed(p, judged)) for p in phrases if p not in known]
-    every += [(kind, said) for kind, said_all in listed.items() for said in said_all]
-    every = [(kind, said) for kind, said in every if said.get("phrase", "") in ("", *phrases)]
+    every = [(kind, said) for kind, said_all in listed.items() for said in said_all]
+    every += [("said", _framed(p, judged)) for p in forbidden_phrases(book) if p not in known]
     over = [s["agent"] for kind, s in every if kind == "said" and not _is_found(judged, s["patient"], s["agent"])]
-    chosen = tuple(
-        clip for kind, said in every if said["agent"] not in over for clip in _spoken(kind, said, everything=everything)
-    )
-    return chosen, tuple(over)
+    return tuple(clip for kind, said in every for clip in _spoken(kind, said, everything=everything)), tuple(over)
 
 
 def _spoken(kind: Kind, said: dict[str, Any], *, everything: bool) -> Iterator[Clip]:
     voices: list[str] = said["voices"]
     first = int(sha256(said["agent"].encode()).hexdigest(), 16)
+    texts = (said.get("phrase", ""), said["patient"], said["agent"])
     for level, snr_db in enumerate(SNRS_DB):
         for voice in voices if everything else [voices[(first + level) % len(voices)]]:
-            yield Clip(kind, said["half"], said.get("phrase", ""), said["patient"], said["agent"], voice, snr_db)
+            yield Clip(kind, said["half"], *texts, voice, snr_db, said.get("listed", True))
 
 
 def _framed(phrase: str, judged: Judged) -> dict[str, Any]:
@@ -103,7 +102,14 @@ def _framed(phrase: str, judged: Judged) -> dict[str, Any]:
         text = _FRAMES[(chance + shift) % len(_FRAMES)].format(phrase)
         if _is_found(judged, _ASKED, text):
             chosen = [voices[(chance + turn) % len(voices)] for turn in range(VOICES_EACH)]
-            return {"phrase": phrase, "patient": _ASKED, "agent": text, "half": half, "voices": chosen}
+            return {
+                "phrase": phrase,
+                "patient": _ASKED,
+                "agent": text,
+                "half": half,
+                "voices": chosen,
+                "listed": False,
+            }
     raise ValueError(f"{phrase}: no frame lets the rulebook find it; write a sentence into phrase_clips.yaml")
 
 

@@ -9,6 +9,7 @@ import pytest
 from pipeline.config import load_settings
 from pipeline.judge import Judge
 from pipeline.model import Probe
+from pipeline.rules import rulebook_of
 from tests.bench import phrase_calls
 from tests.bench.bench_phrases import outcomes_of
 from tests.bench.phrase_calls import Cache, Heard, call_name
@@ -30,7 +31,7 @@ def every(judge: Judge) -> tuple[Clip, ...]:
 
 def test_every_phrase_is_said_once_at_each_noise_level(judge: Judge, every: tuple[Clip, ...]) -> None:
     said = Counter((c.phrase, c.snr_db) for c in every if c.kind == "said")
-    assert set(said) == {(p, s) for p in forbidden_phrases(judge.rulebook) for s in SNRS_DB}
+    assert set(said) >= {(p, s) for p in forbidden_phrases(judge.rulebook) for s in SNRS_DB}
     assert set(said.values()) == {1}
 
 
@@ -66,6 +67,28 @@ def test_everything_has_each_voice_at_each_level(judge: Judge, every: tuple[Clip
     more, _ = clips(judge.rulebook, lambda facts: judge.judge(facts).findings, everything=True)
     assert set(every) < set(more)
     assert sum(c.kind == "said" for c in more) == 2 * sum(c.kind == "said" for c in every)
+
+
+NEW_RULE = """\
+rules:
+  - id: new
+    family: forbidden_phrase
+    severity: major
+    name_zh: 新
+    name_en: New
+    phrase: {any: [烦得要命]}
+    examples:
+      hit: [烦得要命]
+      miss: [您好]
+"""
+
+
+def test_a_phrase_without_a_sentence_gets_one_and_the_others_stay_as_they_are(every: tuple[Clip, ...]) -> None:
+    book = rulebook_of({"a.yaml": NEW_RULE})
+    made, over = clips(book, lambda facts: book.judge(facts, 0.0))
+    assert {(c.phrase, c.snr_db) for c in made if not c.listed} == {("烦得要命", s) for s in SNRS_DB}
+    assert [c for c in made if c.listed] == [c for c in every if c.listed]
+    assert set(over) == {c.agent for c in every if c.kind == "said" and c.listed}  # unknown to it
 
 
 CLIP = Clip("said", "fit", "不知道", "那怎么办呢？", "这个我不知道，你问别人吧。", "zf_xiaobei", 25.0)
