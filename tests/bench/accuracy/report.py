@@ -40,6 +40,9 @@ in so many. Nothing of the part "report" was used for tuning; `--part dev` is th
 """
 LIKENESS = """"more alike": above the median cosine of CAM++ embeddings of all pairs of one sex. What a machine says
 counts as a voice of its own."""
+CODED = (
+    """Levels are held against those of the turns before the line; the AMR coder itself takes about half a dB away."""
+)
 STACKS = {
     "ours": "callqa",
     "whisper": "faster-whisper, defaults (CER after OpenCC)",
@@ -131,7 +134,9 @@ def _parts(rows: Sequence[Row], times: Mapping[str, Any], settings: Settings, al
     yield "### By line"
     yield "![CER by line](plots/cer_by_line.svg)"
     for column in (HEARING[0], HEARING[2]):
-        yield _by(rows, column, ("ours", "whisper"), "line", lambda r: str(r.truth.plan["condition"]))
+        yield _by(rows, column, ("ours", "whisper"), "line", _line)
+    yield _by(rows, next(c for c in STATED if c.name == "level_error_db"), ("ours",), "line", _line)
+    yield CODED
     yield "### Who speaks: by number and likeness of voices (mono)"
     yield "![DER by voices](plots/der_by_voices.svg)"
     mono = [r for r in rows if r.form == "mono"]
@@ -236,6 +241,10 @@ def _by_content(rows: Sequence[Row]) -> str:
 def fastest_cpm(row: Row) -> float:
     """The fastest talker's rate, 0 where nobody's is known."""
     return max((p["rate_cpm"] for p in row.truth.plan.get("parties", {}).values()), default=0.0)
+
+
+def _line(row: Row) -> str:
+    return str(row.truth.plan["condition"])
 
 
 def _is_real(row: Row) -> bool:
