@@ -109,7 +109,7 @@ def test_the_limits_part_said_unsure_and_neither() -> None:
     [
         (("  hidden:", "  hiden:"), "hiden"),
         (("review_from: 0.2", "review_from: 0.9"), "lies above"),
-        (("violated_from: 0.45", "violated_from: high"), "must be a number"),
+        (("violated_from: 0.4", "violated_from: high"), "must be a number"),
         (("  syllables: 0.45\n", ""), "syllables"),
     ],
 )
@@ -198,7 +198,7 @@ def test_a_phrase_that_the_audio_holds_counts_as_said() -> None:
 
 def test_in_between_somebody_has_to_listen() -> None:
     text = "请问您提什么呀？"
-    (finding,) = judged(call(agent(text), probes=(probe(text, "提什么", "急什么", -0.1),)))
+    (finding,) = judged(call(agent(text), probes=(probe(text, "提什么", "急什么", -1.5),)))
     assert finding.status == "review"
     assert "请试听" in (finding.note or "")
 
