@@ -189,7 +189,7 @@ def test_form_is_saved_as_versions_with_the_total_of_its_items(page):
 
 def test_search_finds_chinese_words_and_opens_their_second(page):
     page.goto("/calls")
-    page.get_by_label("搜索").fill("慢慢等就是了")
+    page.get_by_role("textbox", name="搜索").fill("慢慢等就是了")
     page.keyboard.press("Enter")
     page.get_by_text("共 1 通").wait_for(timeout=WAIT_MS)
     assert page.locator(".call .hit mark").inner_text() == "慢慢等就是了"
@@ -272,7 +272,7 @@ def test_hostile_text_is_text(page):
     for tab in ("评分依据", "人工评分", "历史", "发现"):
         page.get_by_role("tab", name=tab).click()
     page.get_by_role("link", name="批次").click()
-    page.get_by_text("<b>x.mp3").wait_for(timeout=WAIT_MS)
+    page.get_by_text("<b>x.mp3").first.wait_for(timeout=WAIT_MS)
     assert page.evaluate("window.hacked") is None
 
 
