@@ -22,8 +22,6 @@ def blind_form(context: Context, calibrations: Calibrations, round_: Round, view
     """Show the form; it can be saved once every item has points or does not apply. Saved again, it is a new version."""
     t = context.t
     key = f"blind-{round_.round_id}-{view.call_id}"
-    if st.session_state.pop(f"{key}-saved", False):
-        st.rerun(scope="app")
     mine = calibrations.mine(round_.round_id)
     saved = mine.get(view.call_id)
     before = {item.item_id: item for item in saved.items} if saved else {}
@@ -58,16 +56,15 @@ def blind_form(context: Context, calibrations: Calibrations, round_: Round, view
         scorecard_id=view.head["scorecard_id"],
         scorecard_version=view.head["scorecard_version"],
     )
-    st.button(
+    if st.button(  # no callback: it would have the fields as they were at the run before
         t("calibration.save_again" if saved else "calibration.save"),
         type="primary",
         icon=":material/save:",
         key=f"{key}-save",
         disabled=bool(left),
-        on_click=_save,
-        args=(context, calibrations, form, key),
-    )
-
+    ):
+        save(context, lambda: calibrations.save(form), t("calibration.saved"))
+        st.rerun(scope="app")
     waiting = next((call_id for call_id in round_.call_ids if call_id not in mine), None)
     if saved and waiting and st.button(t("calibration.next"), key=f"{key}-next", icon=":material/arrow_forward:"):
         go("calibration", round=str(round_.round_id), scored=waiting)
@@ -112,8 +109,3 @@ def _total(context: Context, view: CallView, items: list[Points]) -> float | Non
     overrides = [Override(item.item_id, item.points) for item in items]
     bare = replace(view, findings=view.findings.clear())
     return reviewed_score(context.settings, bare, NO_DECISIONS, overrides).total
-
-
-def _save(context: Context, calibrations: Calibrations, form: BlindForm, key: str) -> None:
-    save(context, lambda: calibrations.save(form), context.t("calibration.saved"))
-    st.session_state[f"{key}-saved"] = True

@@ -19,9 +19,8 @@ AMOUNTS = ("calls", "percent")
 def plan_form(context: Context, queue: Queue, stored: StoredPlan | None) -> None:
     """Every field of a plan. Values begin with the stored plan's, or the settings' for a new one."""
     t = context.t
-    key = f"plan-form-{stored.plan_id if stored else 'new'}"
-    if st.session_state.pop(f"{key}-saved", False):
-        st.rerun(scope="app")
+    made = st.session_state.get("plans-made", 0)  # another empty form after each new plan
+    key = f"plan-form-{stored.plan_id}" if stored else f"plan-form-new{made or ''}"
     begin = stored.plan if stored else _blank(context)
     values: dict[str, Any] = {"name": st.text_input(t("plan.name"), begin.name, max_chars=60, key=f"{key}-name")}
     first, second = st.columns(2)
@@ -40,12 +39,12 @@ def plan_form(context: Context, queue: Queue, stored: StoredPlan | None) -> None
         st.warning(t("plan.not_right"), icon=":material/edit_note:")
         st.text(problem)
     with st.container(horizontal=True):
-        arguments = (context, queue, plan, stored, key)
-        st.button(t("plan.save"), type="primary", key=f"{key}-save", disabled=problem is not None, on_click=_save,
-                  args=(*arguments, stored.active if stored else True), icon=":material/save:")  # fmt: skip
-        if stored:
-            label = t("plan.stop" if stored.active else "plan.resume")
-            st.button(label, key=f"{key}-stop", on_click=_save, args=(*arguments, not stored.active))
+        label = t("plan.save")
+        # saved here and not in a callback: a callback would have the fields as they were at the run before
+        if st.button(label, type="primary", key=f"{key}-save", disabled=problem is not None, icon=":material/save:"):
+            _save(context, queue, plan, stored, active=stored.active if stored else True)
+        if stored and st.button(t("plan.stop" if stored.active else "plan.resume"), key=f"{key}-stop"):
+            _save(context, queue, stored.plan, stored, active=not stored.active)
 
 
 def _blank(context: Context) -> Plan:
@@ -176,11 +175,9 @@ def _columns(count: int) -> list[Any]:
     return [place for start in range(0, count, 4) for place in st.columns(4)[: min(4, count - start)]]
 
 
-def _save(context: Context, queue: Queue, plan: Plan, stored: StoredPlan | None, key: str, active: bool) -> None:
+def _save(context: Context, queue: Queue, plan: Plan, stored: StoredPlan | None, *, active: bool) -> None:
     plan_id = stored.plan_id if stored else None
-    kept = stored.plan if stored and active != stored.active else plan  # stopping a plan changes nothing else of it
-    done = save(context, lambda: queue.save_plan(kept, plan_id, active=active), context.t("plan.saved"))
+    done = save(context, lambda: queue.save_plan(plan, plan_id, active=active), context.t("plan.saved"))
     if done and stored is None:
-        for name in [name for name in st.session_state if str(name).startswith(f"{key}-")]:
-            del st.session_state[name]
-    st.session_state[f"{key}-saved"] = True
+        st.session_state["plans-made"] = st.session_state.get("plans-made", 0) + 1
+    st.rerun(scope="app")

@@ -104,8 +104,6 @@ def _last_draw(context: Context, draw: StoredDraw, count: int) -> str:
 def _draw(context: Context, queue: Queue, stored: StoredPlan) -> None:
     """Choose a period, see what would be drawn, then draw exactly that."""
     t, plan_id = context.t, stored.plan_id
-    if st.session_state.pop(f"drawn-{plan_id}", False):
-        st.rerun(scope="app")
     day = st.date_input(
         t("plan.day"),
         _usual_day(context, queue, stored),
@@ -125,15 +123,16 @@ def _draw(context: Context, queue: Queue, stored: StoredPlan) -> None:
         st.text(str(error))
         return
     _preview(context, preview)
-    st.button(
+    if st.button(
         t("plan.draw_now", count=len(preview.drawn.picks)),
         type="primary",
         icon=":material/casino:",
         key=f"draw-{plan_id}",
         disabled=not preview.drawn.picks,
-        on_click=_carry_out,
-        args=(context, queue, stored, days, seed),
-    )
+    ):
+        if save(context, lambda: queue.draw(stored, days, seed), t("plan.drawn")):
+            seeds.pop((plan_id, stored.version, days))
+        st.rerun(scope="app")
 
 
 def _usual_day(context: Context, queue: Queue, stored: StoredPlan) -> date:
@@ -190,13 +189,6 @@ def _hand_over(context: Context, queue: Queue, stored: StoredPlan, progress: lis
 def _give(context: Context, queue: Queue, plan_id: int, keys: tuple[str, str]) -> None:
     source, target = (st.session_state[key] for key in keys)
     save(context, lambda: queue.hand_over(plan_id, source, target), context.t("plan.saved"))
-
-
-def _carry_out(context: Context, queue: Queue, stored: StoredPlan, days: Days, seed: int) -> None:
-    done = save(context, lambda: queue.draw(stored, days, seed), context.t("plan.drawn"))
-    st.session_state[f"drawn-{stored.plan_id}"] = True
-    if done:
-        st.session_state["draw-seeds"].pop((stored.plan_id, stored.version, days), None)
 
 
 def _days(context: Context, days: Days) -> str:

@@ -13,6 +13,7 @@ from pipeline.store.tasks import open_tasks
 from pipeline.store.users import open_users
 from tests.dashboards.conftest import SCREENSHOTS, running_dashboard, settings_for
 from tests.dashboards.seed import COMPLAINT_CALL
+from tests.dashboards.test_accessibility import violations
 from tests.dashboards.walk import WAIT_MS, people, settled, sign_in
 
 pytestmark = pytest.mark.browser
@@ -55,6 +56,8 @@ def test_a_plan_is_made_previewed_drawn_and_worked_off(chromium, work: str, work
         page.get_by_text("预览并抽取").click()
         page.get_by_text("从 41 通里抽取 8 通").wait_for(timeout=WAIT_MS)
         page.screenshot(path=str(SCREENSHOTS / "queue_preview_1280.png"))
+        page.get_by_test_id("stToast").first.wait_for(state="hidden", timeout=WAIT_MS)  # Streamlit's; it has no name
+        assert violations(page) == []
         page.get_by_role("button", name="抽取这 8 通").click()
         page.get_by_text("已完成 0 / 8 通").wait_for(timeout=WAIT_MS)
     with at(chromium, work, "reviewer", "/queue") as page:
@@ -90,6 +93,8 @@ def test_a_call_is_scored_blind(chromium, work: str, work_home: Path) -> None:
         page.get_by_role("button", name="其余项目填满分").click()
         page.get_by_text("100 分").wait_for(timeout=WAIT_MS)
         page.screenshot(path=str(SCREENSHOTS / "blind_form_1280.png"), full_page=True)
+        settled(page)
+        assert violations(page) == []
         page.get_by_role("button", name="提交").click()
         page.get_by_role("button", name="再次提交").wait_for(timeout=WAIT_MS)
     assert boss_view.progress(made.round_id) == {"reviewer": 1, "admin": 0}
@@ -97,6 +102,11 @@ def test_a_call_is_scored_blind(chromium, work: str, work_home: Path) -> None:
     with at(chromium, work, "supervisor", f"/calibration?round={made.round_id}", width=390) as page:
         page.get_by_text("各项一致性").wait_for(timeout=WAIT_MS)
         page.screenshot(path=str(SCREENSHOTS / "calibration_results_390.png"))
+        settled(page)
+        assert violations(page) == []
+        page.goto("/sign-in/password")
+        page.screenshot(path=str(SCREENSHOTS / "new_password_390.png"))
+        assert violations(page) == []
 
 
 def test_who_was_given_another_role_meanwhile_saves_no_more(chromium, work: str, work_home: Path) -> None:
@@ -104,7 +114,7 @@ def test_who_was_given_another_role_meanwhile_saves_no_more(chromium, work: str,
         page.get_by_role("tab", name="抽检计划").click()
         new = page.locator(".st-key-plan-form-new-name")
         if not new.is_visible():
-            page.get_by_text("新建计划").click()
+            page.get_by_text("新建计划", exact=True).click()
         new.get_by_role("textbox").fill("偷偷加的计划")
         new.get_by_role("textbox").press("Enter")
         settled(page)
