@@ -30,12 +30,13 @@ from tests.bench.accuracy.metrics import Known, known, measure
 from tests.bench.accuracy.stacks import Stack
 
 STOPPED = 75
+EVERY = 10_000
 
 
 def main(
     ours: Annotated[bool, typer.Option("--ours", help="only ours; prints, writes no page")] = False,
     part: Annotated[str, typer.Option(help="report, or dev: what may be tuned on")] = "report",
-    calls: Annotated[int, typer.Option(help="only the first so many calls, a fair mixture", min=1)] = 10_000,
+    calls: Annotated[int, typer.Option(help="only the first so many calls, a fair mixture", min=1)] = EVERY,
     chosen: Annotated[str, typer.Option("--stacks", help="comma-separated, of those there are")] = "",
     minutes: Annotated[float, typer.Option(help="stop making and hearing calls after so long")] = 1e6,
     timed: Annotated[bool, typer.Option("--speed/--no-speed", help="time all stacks anew on a few calls")] = True,
@@ -51,13 +52,13 @@ def main(
     plans = compose.plans(part)[:calls]  # type: ignore[arg-type]
     truths = tuple(corpus.make(plans, _told, until_s))
     made = len(truths) == len(plans)
-    if part == "report" and calls == 10_000:
+    if part == "report" and (write or calls == EVERY):
         truths = (*truths, corpus.real_recordings())
     heard = _heard(truths, wanted, settings, until_s)
     rows = _rows(heard)
     typer.echo(report.overview(rows))
     typer.echo(worst.listed(rows, heard, {path: _truth(path) for path, _ in heard.values()}))
-    everything = set(wanted) == set(stacks.STACKS) and part == "report" and calls == 10_000
+    everything = set(wanted) == set(stacks.STACKS) and part == "report" and calls == EVERY
     complete = made and len(heard) == sum(len(stacks.tasks(s, _recordings(truths), settings)) for s in wanted)
     if (everything and complete) or write:
         times = {} if model else speed.measured(truths, settings) if timed else speed.last()
