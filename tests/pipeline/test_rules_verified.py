@@ -109,7 +109,7 @@ def test_the_limits_part_said_unsure_and_neither() -> None:
     [
         (("  hidden:", "  hiden:"), "hiden"),
         (("review_from: 0.2", "review_from: 0.9"), "lies above"),
-        (("violated_from: 0.4", "violated_from: high"), "must be a number"),
+        (("violated_from: 0.35", "violated_from: high"), "must be a number"),
         (("  syllables: 0.45\n", ""), "syllables"),
     ],
 )
