@@ -1,5 +1,6 @@
 """通话详情: hear the evidence, decide on it, score the call."""
 
+from contextlib import suppress
 from functools import partial
 
 import streamlit as st
@@ -70,12 +71,9 @@ def render(context: Context) -> None:
 
 def _first_second(view: CallView) -> None:
     """A shared address may name a second (`&t=12.5`); the player waits there, once."""
-    named = st.query_params.get("t")
-    mark = f"{view.call_id}@{named}"
+    mark = f"{view.call_id}@{(named := st.query_params.get('t'))}"
     if named is None or st.session_state.get("second_of_address") == mark:
         return
     st.session_state["second_of_address"] = mark
-    try:
+    with suppress(ValueError):
         seek(view.call_id, float(named), play=False)
-    except ValueError:
-        return

@@ -26,14 +26,8 @@ def render(context: Context) -> None:
             t("training.none" if context.user.may("train") else "training.none_for_agents"), icon=":material/school:"
         )
         return
-    st.caption(
-        t(
-            "training.about",
-            count=len(chosen.moments),
-            who=escaped(chosen.owner, 40),
-            audience=t.code("audience", chosen.audience),
-        )
-    )
+    heard_by = t.code("audience", chosen.audience)
+    st.caption(t("training.about", count=len(chosen.moments), who=escaped(chosen.owner, 40), audience=heard_by))
     moments = playlists.moments(chosen)
     if not moments:
         st.info(t("training.empty"), icon=":material/bookmark_add:")

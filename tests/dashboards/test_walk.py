@@ -101,7 +101,7 @@ def red_lines(page) -> str:
 
 
 def test_the_whole_way_of_a_call(chromium, guarded: str, people: Path) -> None:
-    boss = enter(chromium, guarded, "zhou", "/")
+    boss = enter(chromium, guarded, "zhou", "/overview")
     assert red_lines(boss).startswith("1 ")
 
     # The reviewer takes the call from the queue and listens.
@@ -189,7 +189,7 @@ def test_the_whole_way_of_a_call(chromium, guarded: str, people: Path) -> None:
     boss.get_by_label("理由（坐席会看到）").fill("听了录音，情况属实")
     boss.get_by_role("button", name="提交结论").click()
     boss.get_by_text("申诉成立").wait_for(timeout=WAIT_MS)
-    boss.goto("/")
+    boss.goto("/overview")
     assert red_lines(boss).startswith("0 ")
     agent.goto(f"/call?call={COMPLAINT_CALL}")
     ready(agent)
