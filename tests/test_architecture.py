@@ -94,8 +94,8 @@ ALLOWED = {
     "batch": BASE | {"analyze", "corrections", "judge", "logs", "metadata", "rulebooks", "store"},
 }
 # audio: one decoder for what is heard and what is played; text: a search is simplified as transcripts are;
-# rulebooks: a reviewed call is scored with the card that it was scored with; corrections, judge: a call whose words were
-# put right is judged at once, as publishing will; sounds: words are searched by sound; tables: harmless exports
+# rulebooks: a reviewed call is scored with the card that it was scored with; corrections, judge: a call whose words
+# were put right is judged at once, as publishing will; sounds: words are searched by sound; tables: harmless exports
 DASHBOARDS_MAY_IMPORT = BASE | {
     *("store", "scoring", "rulebooks", "audio", "text"),
     *("agreement", "draws", "estimates", "sampling", "user_settings"),  # samples, calibration, safe settings
