@@ -89,7 +89,9 @@ def heard(chosen: Sequence[Clip], limit_s: float | None = None) -> tuple[Heard, 
         with ProcessPoolExecutor(min(PROCESSES, os.cpu_count() or 1), context, _start, (cache.folder,)) as pool:
             futures = [pool.submit(_hear, pack, None if limit_s is None else begun_s + limit_s) for pack in waiting]
             for done in as_completed(futures):
-                left -= done.result()
+                if not done.result():
+                    continue
+                left -= 1
                 typer.echo(f"{left} of {len(packs)} calls to go, {time.monotonic() - begun_s:.0f} s", err=True)
     if left:
         raise NotAllError(left)
