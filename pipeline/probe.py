@@ -154,12 +154,15 @@ def _limit(utterance: Utterance, candidate: Candidate) -> float:
 
 
 def _words_of(utterance: Utterance, candidate: Candidate) -> tuple[Word, ...]:
-    """The words that the stretch touches; () where words and text differ in length."""
-    blanks = _blanks(utterance)
-    if blanks is None:
+    """The words that the stretch touches, by spoken characters: blanks and commas of words and text may differ.
+
+    () where they do not speak as many characters.
+    """
+    ends = list(accumulate(sum(map(is_content, word.text)) for word in utterance.words))
+    spoken = list(accumulate(map(is_content, utterance.text)))
+    if not ends or not spoken or ends[-1] != spoken[-1]:
         return ()
-    ends = list(accumulate(len(word.text) for word in utterance.words))
-    first, last = (bisect_right(ends, blanks + at) for at in (candidate.first, candidate.last))
+    first, last = (bisect_right(ends, spoken[min(at, len(spoken) - 1)] - 1) for at in (candidate.first, candidate.last))
     return utterance.words[first : last + 1]
 
 

@@ -166,3 +166,12 @@ def test_of_a_long_utterance_the_words_around_are_asked_about() -> None:
     assert heard[0].end_s == pytest.approx(24.8 + 8.0, abs=0.21)
     assert (probe.text_start, probe.text_end) == (121, 124)
     assert (probe.start_s, probe.end_s) == (pytest.approx(24.2), pytest.approx(24.8))
+
+
+def test_words_are_found_by_what_is_spoken_whatever_blanks_the_text_has() -> None:
+    spoken = said("哎呀我哪里知道后面")
+    text = "哎呀 我哪里知道 后面"
+    (probe,) = settle(
+        replace(spoken, text=text), [Candidate("我哪里知道", 0, 3, 7, 0.0)], lambda _, texts: (-1.0,) * len(texts)
+    )
+    assert (probe.start_s, probe.end_s) == (pytest.approx(10.4), pytest.approx(11.4))
