@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -117,6 +118,13 @@ def test_the_synthesiser_tells_when_each_character_sounds() -> None:
     spans = line.speech_spans(line.telephone_band(voice.say(text, "zf_xiaoxiao", 230.0), tts.RATE_HZ), 0.05)
     assert times[0][1] == pytest.approx(spans[0][0], abs=0.08)
     assert min(abs(start_s - times[2][1]) for start_s, _ in spans) < 0.12  # after the comma
+
+
+def test_the_real_recording_comes_with_its_turns(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(corpus, "folder", lambda part: tmp_path / part)
+    values = corpus.truth(corpus.real_recordings())
+    assert {turn["role"] for turn in values["turns"]} == {"agent", "patient"}
+    assert values["duration"] == pytest.approx(30, abs=0.1)
 
 
 def test_a_machine_speaks_first_and_has_no_role() -> None:

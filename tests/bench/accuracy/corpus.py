@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -148,9 +149,10 @@ def real_recordings() -> Path:
 
     Its words are English, so only speech and speakers are measured on it.
     """
-    import pyannote.audio.sample as shipped
-
-    source, target = Path(shipped.__file__).parent, folder("real")
+    found = find_spec("pyannote.audio")  # imported, its sample module would read the recording through torchcodec
+    if found is None or found.origin is None:
+        raise RuntimeError("pyannote.audio is not installed; run: make setup")
+    source, target = Path(found.origin).parent / "sample", folder("real")
     target.mkdir(parents=True, exist_ok=True)
     samples, rate_hz = soundfile.read(source / "sample.wav", always_2d=True)
     soundfile.write(target / "pyannote_sample.mono.flac", samples[:, :1], rate_hz)
