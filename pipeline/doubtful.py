@@ -7,11 +7,13 @@ nearly, is asked about at the words that stand at the same place. Whether it was
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from pipeline.alike import Candidate, nearest, within
 from pipeline.engines import Reading, Span
 from pipeline.model import Utterance
 from pipeline.sounds import encode
+from pipeline.text import is_content
 
 UNSURE = 0.6  # mean probability of WORDS in a row below which a stretch is read again: a sixth of an agent's speech
 WORDS = 3
@@ -33,18 +35,18 @@ class Stretch:
 def stretches(said: Utterance) -> Iterator[Stretch]:
     """The doubtful stretches of an utterance, widened by AROUND_S, in order; none where words and text differ."""
     words = said.words
-    spoken = "".join(w.text for w in words)
-    if len(spoken.strip()) != len(said.text):
+    spoken = list(accumulate(sum(map(is_content, w.text)) for w in words))
+    places = [at for at, c in enumerate(said.text) if is_content(c)]
+    if not spoken or spoken[-1] != len(places):
         return
-    blanks = len(spoken) - len(spoken.lstrip())
-    ends = [sum(len(w.text) for w in words[: i + 1]) - blanks for i in range(len(words))]
+    ends = [places[count - 1] + 1 if count else 0 for count in spoken]
     for first, last in _runs(said):
         start_s = max(words[first].start_s - AROUND_S, said.start_s)
         end_s = min(words[last].end_s + AROUND_S, said.end_s)
         inside = [i for i, w in enumerate(words) if w.end_s > start_s and w.start_s < end_s]
         begin = ends[inside[0] - 1] if inside[0] else 0
         if end_s - start_s >= MIN_S:
-            yield Stretch(said, max(begin, 0), ends[inside[-1]], Span(start_s, end_s))
+            yield Stretch(said, begin, ends[inside[-1]], Span(start_s, end_s))
 
 
 def held(stretch: Stretch, readings: Sequence[Reading], phrases: Iterable[str]) -> tuple[Candidate, ...]:

@@ -59,7 +59,7 @@ ALLOWED = {
     "spelling": BASE | {"sounds", "text"},
     "alike": BASE | {"sounds", "text"},
     "probe": BASE | {"alike", "sounds", "text"},
-    "doubtful": BASE | {"alike", "engines", "sounds"},
+    "doubtful": BASE | {"alike", "engines", "sounds", "text"},
     "rereading": {"alike", "engines", "probe", "sounds"},
     "verify": BASE | {"alike", "audio", "crosstalk", "doubtful", "engines", "probe", "rereading", "rules", "text"},
     "rules": BASE | {"sounds", "text"},
