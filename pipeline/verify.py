@@ -13,7 +13,7 @@ A rulebook that came after the analysis brings hits that nobody has listened to:
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import groupby, islice
 from pathlib import Path
 
@@ -98,6 +98,7 @@ class Ear:
 
 def asked(facts: CallFacts, rulebook: Rulebook, ear: Callable[[], Ear]) -> CallFacts:
     """The facts with a probe for every place of a dear phrase. ear: called only when there is anything to ask."""
+    ear = cache(ear)  # one for the call: it may have to decode the recording, and it keeps its readings
     known = {(p.utterance_index, p.text_start, p.phrase) for p in facts.probes}
     questions = {q.key: q for q in _questions(facts, rulebook, ear) if q.key not in known}
     found: list[Probe] = []
