@@ -31,7 +31,6 @@ Stamp = tuple[tuple[int, int], ...]
 Version = tuple[str, int, int, frozenset[str]]
 
 
-
 class Reader:
     """Shared by all users of a process. A newly published snapshot is opened by the next read."""
 
