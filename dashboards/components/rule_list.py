@@ -39,10 +39,15 @@ def rule_list(context: Context, cards: tuple[RuleCard, ...]) -> None:
         st.rerun()
     if not found:
         st.info(t("rules.none_found"), icon=":material/search_off:")
-    for card in found[:SHOWN_RULES]:
+    shown = st.session_state.setdefault("rules_shown", SHOWN_RULES)
+    for card in found[:shown]:
         _card(context, card, opened=len(found) == 1)
-    if len(found) > SHOWN_RULES:
-        st.caption(t("rules.more", count=len(found) - SHOWN_RULES))
+    if len(found) > shown:
+        st.button(t("rules.more", count=len(found) - shown), on_click=_show_more, icon=":material/expand_more:")
+
+
+def _show_more() -> None:
+    st.session_state["rules_shown"] += SHOWN_RULES
 
 
 def _card(context: Context, card: RuleCard, *, opened: bool) -> None:

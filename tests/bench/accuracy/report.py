@@ -5,7 +5,7 @@ import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -168,8 +168,17 @@ def _introduction(rows: Sequence[Row], settings: Settings) -> str:
         callqa=__version__,
         machine=machine(),
         cores=os.cpu_count(),
-        versions=", ".join(f"{name} {version(name)}" for name in PACKAGES),
+        versions=", ".join(_versions()),
     )
+
+
+def _versions() -> Iterator[str]:
+    """Name and version of what hears; a stack that is not installed was not heard."""
+    for name in PACKAGES:
+        try:
+            yield f"{name} {version(name)}"
+        except PackageNotFoundError:
+            continue
 
 
 def machine() -> str:
