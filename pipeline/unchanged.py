@@ -51,12 +51,11 @@ class Change:
 
 def digests_of(sources: Sources) -> Digests:
     """The digests of a rulebook. Raises RuleError for a file that is no YAML mapping."""
-    common = _digest(
-        JUDGING_GENERATION, sources.min_role_confidence, sources.timezone, sources.lexicon("verification.yaml").text
-    )
-    topics = _digest(common, sources.lexicon("topics.yaml").text)
+    lexicons = map(sources.lexicon, ("topics.yaml", "verification.yaml", *_CLASSES))
+    listed, weights, *classes = (parse(lexicon.text, lexicon.shown) for lexicon in lexicons)
+    common = _digest(JUDGING_GENERATION, sources.min_role_confidence, sources.timezone, weights.plain())
+    topics = _digest(common, listed.plain())
     files = [parse(text, name) for name, text in sources.texts("rules").items()]
-    classes = [parse(source.text, source.shown) for source in map(sources.lexicon, _CLASSES)]
     shared = _named([*classes, *(file.node(key) for file in files for key in _SHARED if key in file)])
     names = {name: _words(value) for name, value in shared.items()}
     rules: dict[str, str] = {}
