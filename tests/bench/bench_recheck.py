@@ -225,9 +225,9 @@ def page(results: list[dict[str, float]], load: float) -> str:
 
 Written by `make bench-recheck`. Calls of {UTTERANCES} utterances, judged by the whole shipped rulebook. read to
 changed: CPU milliseconds a call of one process; stored: to read what was judged before; changed: to judge by that and
-by one rule that is new. first: the first judging and publishing of a store; recheck: all calls judged anew by every
-rule and published; one_rule: after one rule was changed; publish: within these; publish_anew: of everything. Memory is
-the sum of resident sets.
+by one rule that looks for a word of nearly every call. first: the first judging and publishing of a store; recheck:
+all calls judged anew by every rule and published; one_rule: after one rule was changed; publish: within these;
+publish_anew: of everything. Memory is the sum of resident sets.
 
 | | {heads} |
 |---|{"---:|" * len(results)}
