@@ -69,8 +69,12 @@ def recheck(
     no_audio: Annotated[
         bool, typer.Option("--no-audio", help="Leave hits that nobody listened to for review; load no model.")
     ] = False,
+    anew: Annotated[bool, typer.Option("--anew", help="Run every rule, also those that did not change.")] = False,
 ) -> None:
     """Judge stored calls again by the active rulebook, scorecards and calibration, and publish.
+
+    Rules that did not change since a call was judged, and calls that nothing changed for, keep their findings: the
+    outcome is the same as with --anew, which judges all of it.
 
     Then hits of dear phrases that are newer than a call's analysis are put to the recogniser, and published again; no
     model is loaded where there are none. A rulebook that is not valid changes nothing. With --rulebook an older version
@@ -90,7 +94,11 @@ def recheck(
     first = since.date() if since else None
     with out.status("judging stored calls") as status:
         result = upkeep.recheck(
-            settings, JudgeFactory(settings), lambda calls: status.update(f"judged {calls} calls"), since=first
+            settings,
+            JudgeFactory(settings),
+            lambda calls: status.update(f"judged {calls} calls"),
+            since=first,
+            anew=anew,
         )
     for problem in result.problems:
         out.print(f"kept the old judgement: {problem}", markup=False)

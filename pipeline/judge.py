@@ -1,14 +1,16 @@
 """What one rulebook version makes of calls that were heard: topics, findings, the card that counts, the score."""
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import repeat
 from zoneinfo import ZoneInfo
 
-from pipeline import rulebooks, scoring, topics
+from pipeline import rulebooks, scoring, topics, unchanged
 from pipeline.config import Settings
-from pipeline.model import CallFacts, Finding, Judgement
+from pipeline.errors import ConfigError
+from pipeline.model import CallFacts, Finding, Judgement, TopicHit
 from pipeline.rules import rulebook_of, verified
 from pipeline.rules.entities import class_sets
 from pipeline.rules.matching import each_view, index_of
@@ -40,6 +42,9 @@ class Judge:
         self.dear = frozenset(rule.rule_id for rule in self.rulebook.dear())
         self.index = index_of((*self.rulebook.lists(), *self.topics.lists()))
         self._min_role_confidence = self.sources.min_role_confidence
+        self._order = {rule.rule_id: place for place, rule in enumerate(self.rulebook.rules)}
+        self._settings = settings
+        self._changes: dict[str, unchanged.Change | None] = {}
 
     def judge(self, facts: CallFacts) -> Judgement:
         """Findings, topics and score of a call. The same facts and rulebook give the same judgement."""
@@ -51,23 +56,84 @@ class Judge:
         with _uncollected():
             return tuple(self._judged(view, now) for view in each_view(calls, self.index, self.verification))
 
+    def judge_again(self, calls: Sequence[CallFacts], stored: Mapping[str, Judgement]) -> tuple[Judgement, ...]:
+        """What `judge_all` says, bit for bit; rules that are as they were in a stored judgement's version are not run.
+
+        stored: judgements, by call id, that were made of just these facts by this code. Calls without one, and those
+        whose version is not kept, are judged whole.
+        """
+        found: dict[int, Judgement] = {}
+        versions = [stored[i].rulebook_version if (i := c.recording.call_id) in stored else None for c in calls]
+        for version in dict.fromkeys(versions):
+            places = [place for place, one in enumerate(versions) if one == version]
+            mine = [calls[place] for place in places]
+            change = None if version is None else self._since(version)
+            if change is None:
+                found |= zip(places, self.judge_all(mine), strict=True)
+            else:
+                found |= zip(places, self._judge_change(mine, stored, change), strict=True)
+        return tuple(found[place] for place in range(len(calls)))
+
+    def _since(self, version: str) -> unchanged.Change | None:
+        """What differs since a version; None: everything, or nobody can tell."""
+        if version not in self._changes:
+            try:
+                same = version == self.version
+                old = self.sources if same else rulebooks.read_sources(rulebooks.at_version(self._settings, version))
+                then, now = unchanged.digests_of(old), unchanged.digests_of(self.sources)
+                self._changes[version] = unchanged.change_of(then, now, self.rulebook, self.topics)
+            except ConfigError:
+                self._changes[version] = None
+        return self._changes[version]
+
+    def _judge_change(
+        self, calls: Sequence[CallFacts], stored: Mapping[str, Judgement], change: unchanged.Change
+    ) -> Iterator[Judgement]:
+        now = datetime.now(UTC)
+        views = each_view(calls, change.index, self.verification) if change.index is not None else repeat(None)
+        with _uncollected():
+            for facts, view in zip(calls, views, strict=False):
+                yield self._changed(facts, view, stored[facts.recording.call_id], change, now)
+
+    def _changed(
+        self, facts: CallFacts, view: CallView | None, old: Judgement, change: unchanged.Change, now: datetime
+    ) -> Judgement:
+        heard, fresh = old.topics, tuple[Finding, ...]()
+        if view is not None:
+            view.topics = heard = topics.topics_in(view, self.topics) if change.topics else heard
+            (fresh,) = change.rulebook.judge_all((view,), self._min_role_confidence)
+            fresh = verified.settled(fresh, facts, self.dear, self.verification)
+        findings = unchanged.merged(old.findings, change, fresh, self._order)
+        return self._judgement(facts, findings, heard, now, old)
+
     def _judged(self, view: CallView, now: datetime) -> Judgement:
         view.topics = topics.topics_in(view, self.topics)
         (findings,) = self.rulebook.judge_all((view,), self._min_role_confidence)
-        return self._judgement(view, findings, now)
+        findings = verified.settled(findings, view.facts, self.dear, self.verification)
+        return self._judgement(view.facts, findings, view.topics, now)
 
-    def _judgement(self, view: CallView, findings: tuple[Finding, ...], now: datetime) -> Judgement:
-        facts = view.facts
-        findings = verified.settled(findings, facts, self.dear, self.verification)
-        card = self.scorecards.card_for(view.topics, facts.recording.metadata)
-        return Judgement(
-            call_id=facts.recording.call_id,
-            rulebook_version=self.version,
-            findings=findings,
-            score=scoring.score(card, findings, facts, view.topics),
-            judged_at=now,
-            topics=view.topics,
-        )
+    def _judgement(
+        self,
+        facts: CallFacts,
+        findings: tuple[Finding, ...],
+        heard: tuple[TopicHit, ...],
+        now: datetime,
+        old: Judgement | None = None,
+    ) -> Judgement:
+        """heard: the topics. old: of the same facts; its score holds where the same card counts the same."""
+        card = self.scorecards.card_for(heard, facts.recording.metadata)
+        if old is not None and _is_scored_alike(old, findings, heard, card):
+            score = old.score
+        else:
+            score = scoring.score(card, findings, facts, heard)
+        return Judgement(facts.recording.call_id, self.version, findings, score, now, heard)
+
+
+def _is_scored_alike(
+    old: Judgement, findings: tuple[Finding, ...], heard: tuple[TopicHit, ...], card: scoring.Scorecard
+) -> bool:
+    made_with = old.score.scorecard_id, old.score.scorecard_version
+    return made_with == (card.scorecard_id, card.version) and old.findings == findings and old.topics == heard
 
 
 @contextmanager

@@ -83,7 +83,8 @@ ALLOWED = {
     "calibrate": BASE | {"audio", "measures", "user_settings"},
     "doctor": BASE | {"engines", "judge", "store"},
     "corrections": BASE | {"measures", "sounds", "store", "text"},
-    "judge": BASE | {"rulebooks", "rules", "scoring", "topics"},
+    "judge": BASE | {"rulebooks", "rules", "scoring", "topics", "unchanged"},
+    "unchanged": BASE | {"rulebooks", "rules", "topics"},
     "analyze": BASE
     | {"align", "audio", "crosstalk", "engines", "judge", "measures", "roles", "sounds", "spelling", "verify"},
     "backtest": BASE | {"rules"},

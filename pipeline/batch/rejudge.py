@@ -38,6 +38,8 @@ class CallJudge(Protocol):
 
     def judge_all(self, calls: Sequence[CallFacts]) -> Sequence[Judgement]: ...
 
+    def judge_again(self, calls: Sequence[CallFacts], stored: Mapping[str, Judgement]) -> Sequence[Judgement]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class JudgeFactory:
@@ -62,11 +64,12 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a day to judge. skip: ids of rows that do not count."""
+    """A part of a day to judge. skip: ids of rows that do not count. anew: by every rule, whatever stayed the same."""
 
     home: Path
     part: days.Part
     skip: frozenset[str] = frozenset()
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +107,19 @@ def judged(piece: Piece, judge: CallJudge) -> Done:
     """Judge a part of a day and store the judgements. A call whose judgement contradicts itself keeps the old one."""
     problems: list[str] = []
     counts: list[int] = []
+    heard: list[str] = []
 
     def chunks() -> Iterator[list[Judgement]]:
-        for group in row_groups(piece.part.path)[piece.part.first : piece.part.last]:
+        for number, group in enumerate(row_groups(piece.part.path)[piece.part.first : piece.part.last]):
+            heard.append(group.digest())
+            stored = {} if piece.anew else days.judged_before(piece.part, number, heard[-1])
             calls = artefact.facts_of_group(group, piece.skip)
-            fresh, kept = _sound(piece.home, calls, judge.judge_all(calls), problems)
+            fresh, kept = _sound(piece.home, calls, judge.judge_again(calls, stored), problems)
             counts.append(len(fresh))
             yield [*fresh, *kept]
 
-    try:
-        days.write_judgements(piece.part, chunks())
+    try:  # a judgement that was kept may be of other facts: then nobody vouches for the part
+        days.write_judgements(piece.part, chunks(), lambda: () if problems else heard)
     except StoreError as error:
         return Done(problems=(str(error),), whole=False)
     return Done(sum(counts), tuple(problems))

@@ -51,8 +51,12 @@ def recheck(
     *,
     since: date | None = None,
     processes: int | None = None,
+    anew: bool = False,
 ) -> Rejudged:
     """Judge all stored facts again, with levels by the present calibration, and publish. No model is loaded.
+
+    Rules that are the same as in the version that judged a call before, of the same facts, are not run again; their
+    findings stay (`Judge.judge_again`). anew: every rule is run, as after a change of code.
 
     make: pipeline.batch.rejudge.JudgeFactory; it must make the same judge in every process, whatever is edited
     meanwhile. on_call is told how many calls are done. since: calls of earlier days keep their judgements. processes:
@@ -66,7 +70,7 @@ def recheck(
         calls = sum(days.count(folder) for folder in folders)
         with rejudge.crew(make, processes or rejudge.usable_processes(calls)) as crew:
             problems = _prepared(home, folders, settings.measures, crew)
-            done = _judged(home, folders, crew, on_call)
+            done = _judged(home, folders, crew, on_call, anew)
         problems += [problem for one in done for problem in one.problems]
         return Rejudged(sum(one.calls for one in done), publish_now(settings, ledger), tuple(problems))
 
@@ -116,10 +120,10 @@ def _changed_numbers(home: Path) -> dict[str, int | None]:
     return dict(zip(changed[CALL_ID].to_pylist(), changed["previous_calls"].to_pylist(), strict=True))
 
 
-def _judged(home: Path, folders: Sequence[Path], crew: Crew, on_call: Callable[[int], None]) -> list[Done]:
+def _judged(home: Path, folders: Sequence[Path], crew: Crew, on_call: Callable[[int], None], anew: bool) -> list[Done]:
     known = keys.stored(home, artefact.FACTS_SUFFIX)
     pieces = [
-        Piece(home, part, known.skip(path))
+        Piece(home, part, known.skip(path), anew)
         for folder in folders
         if (path := folder / days.DAY_FACTS) in known.files
         for part in days.parts(path, rejudge.GROUPS_PER_PART)

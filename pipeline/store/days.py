@@ -6,6 +6,7 @@ file, flushed, put in place, and only then are the files removed whose rows it t
 call is still there, and `pipeline.store.keys` knows which of its rows counts. Only with the batch lock held.
 """
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline import __version__
 from pipeline.errors import StoreError
 from pipeline.model import Judgement
 from pipeline.store.artefact import remove
@@ -31,8 +33,10 @@ from pipeline.store.files import (
     schema_for,
     write_groups,
 )
+from pipeline.store.rows import from_table
 
 DAY_FACTS = f"_day{FACTS_SUFFIX}"
+JUDGED_OF = "callqa_judged_of"  # in the footer of judgements: which program made them of which row groups of facts
 Change = Callable[[pa.Table], pa.Table]
 
 
@@ -62,9 +66,9 @@ def own_files(day: Path, suffix: str) -> list[Path]:
 
 
 def is_loose(day: Path) -> bool:
-    """Whether a day has files that its file of many calls does not hold yet."""
+    """Whether a day has facts that its file of many calls does not hold yet."""
     shared = [p for p in day.glob(f"_*{FACTS_SUFFIX}") if p.name != DAY_FACTS]
-    return bool(own_files(day, FACTS_SUFFIX) or own_files(day, JUDGEMENT_SUFFIX) or shared)
+    return bool(own_files(day, FACTS_SUFFIX) or shared)
 
 
 def count(day: Path) -> int:
@@ -141,10 +145,40 @@ def parts(path: Path, groups: int) -> Iterator[Part]:
         yield Part(path, first, first + len(piece), sum(piece))
 
 
-def write_judgements(part: Part, judgements: Iterable[Sequence[Judgement]]) -> None:
-    """Store the judgements of a part, given in chunks; they replace what an earlier one of this name held."""
+def write_judgements(
+    part: Part, judgements: Iterable[Sequence[Judgement]], heard: Callable[[], Sequence[str]] = tuple
+) -> None:
+    """Store the judgements of a part, given in chunks; they replace what an earlier one of this name held.
+
+    heard: asked when all are written: the digests of the row groups of facts that every one of them was made of, for
+    `judged_before`; none: nobody vouches for them.
+    """
     tables = (to_table(Judgement, chunk) for chunk in judgements)
-    replace_file(part.judgement_path, lambda new: write_groups(tables, new, judgement_schema()))
+
+    def note() -> dict[str, str]:
+        return {JUDGED_OF: json.dumps([__version__, *heard()])}
+
+    replace_file(part.judgement_path, lambda new: write_groups(tables, new, judgement_schema(), note))
+
+
+def judged_before(part: Part, group: int, digest: str) -> dict[str, Judgement]:
+    """By call id, what this program made of a row group of facts of a part when it had this digest; else nothing.
+
+    group: counted from the part's first one.
+    """
+    if not part.judgement_path.is_file():
+        return {}
+    try:
+        found = row_groups(part.judgement_path)
+        noted = (found[0].file.metadata.metadata or {}).get(JUDGED_OF.encode(), b"[null]") if found else b"[null]"
+        made_by, *digests = json.loads(noted)
+        if made_by != __version__ or digests[group : group + 1] != [digest] or group >= len(found):
+            return {}
+        rows = from_table(Judgement, found[group].table(lambda _: True))
+    except StoreError:
+        return {}
+    by_call = {judgement.call_id: judgement for judgement in rows}
+    return by_call if len(by_call) == len(rows) else {}
 
 
 def keep_judgements(day: Path, written: Collection[Path]) -> None:

@@ -4,7 +4,7 @@ artefacts/DATE|undated/NAME.facts.parquet and NAME.judgement.parquet hold one ca
 (see `pipeline.store.days`). Hidden names are of files that a killed process had not finished.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -139,6 +139,18 @@ class RowGroup:
         known = column.path_in_schema == CALL_ID and column.is_stats_set and column.statistics.has_min_max
         return not known or bool(column.statistics.min <= call_id <= column.statistics.max)
 
+    def digest(self) -> str:
+        """Of its bytes as they lie in the file, and of its columns: rows that were not rewritten keep it."""
+        about = self.file.metadata.row_group(self.index)
+        columns = [about.column(i) for i in range(about.num_columns)]
+        starts = [c.dictionary_page_offset if c.has_dictionary_page else c.data_page_offset for c in columns]
+        end = max(start + c.total_compressed_size for start, c in zip(starts, columns, strict=True))
+        found = sha256(repr([c.path_in_schema for c in columns]).encode())
+        with readable(self.path), self.path.open("rb") as file:
+            file.seek(min(starts))
+            found.update(file.read(end - min(starts)))
+        return found.hexdigest()
+
 
 def row_groups(path: Path) -> tuple[RowGroup, ...]:
     """The row groups of a file; it stays open as long as one of them is kept. Raises StoreError when damaged."""
@@ -152,12 +164,18 @@ def write_small(table: pa.Table, path: Path) -> None:
     pq.write_table(table, path, compression="zstd", use_dictionary=False, write_statistics=False, store_schema=False)
 
 
-def write_groups(tables: Iterable[pa.Table], path: Path, schema: pa.Schema) -> None:
-    """A file of many rows, GROUP_CALLS in a row group, from tables of any size; no more than that is in memory."""
+def write_groups(
+    tables: Iterable[pa.Table], path: Path, schema: pa.Schema, note: Callable[[], Mapping[str, str]] = dict
+) -> None:
+    """A file of many rows, GROUP_CALLS in a row group, from tables of any size; no more than that is in memory.
+
+    note: what to say of the file in its footer, asked when all tables are written.
+    """
     options: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "store_schema": False}
     with pq.ParquetWriter(path, schema, write_statistics=[CALL_ID], **options) as writer:
         for group in _grouped(tables):
             writer.write_table(group, row_group_size=GROUP_CALLS)
+        writer.add_key_value_metadata(dict(note()))
 
 
 def _grouped(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

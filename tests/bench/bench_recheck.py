@@ -3,9 +3,9 @@
     python -m tests.bench.bench_recheck [CALLS ...] [--home FOLDER]
 
 Makes a store of so many calls of thirty utterances (10 000, 30 000 and 100 000 when none is given) below a temporary
-folder, measures one process stage by stage, then a whole recheck with all cores, a publish of unchanged facts and one
-of everything. CPU seconds are of all processes; memory is the sum of their resident sets, DuckDB's cache included.
-With these three sizes tests/bench/RESULTS_RECHECK.md is written.
+folder, measures one process stage by stage, then with all cores a whole recheck and one after a single rule was
+changed, a publish of unchanged facts and one of everything. CPU seconds are of all processes; memory is the sum of
+their resident sets, DuckDB's cache included. With these three sizes tests/bench/RESULTS_RECHECK.md is written.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -28,7 +28,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from pipeline import __version__
+from pipeline import __version__, rulebooks
 from pipeline.batch import rejudge, upkeep
 from pipeline.batch.rejudge import JudgeFactory
 from pipeline.config import Settings, load_settings
@@ -41,7 +41,9 @@ RESULTS = Path(__file__).with_name("RESULTS_RECHECK.md")
 WHOLE = [10_000, 30_000, 100_000]
 PACKAGES = ("duckdb", "pyarrow", "numpy", "google-re2")
 SAMPLE_GROUPS = 4
-STAGES = ("read", "judge", "check", "write")
+STAGES = ("read", "judge", "check", "write", "stored", "changed")
+CHANGED = "{rules: [{id: bench-changed, family: rude_tone, severity: info, name_zh: 改, name_en: Changed, "
+CHANGED += "phrase: {any: [%s]}, examples: {hit: [%s], miss: [再见]}}]}"
 
 
 @dataclass
@@ -80,11 +82,12 @@ def main() -> None:
 def measure(settings: Settings) -> dict[str, float]:
     """All figures of one store."""
     home = settings.home
+    settings, changed = (rulebooks.pinned(settings, _with_rule(settings, word)) for word in ("随便", "您好"))
     found: dict[str, float] = {
         "calls": sum(days.count(day) for day in days.days(home)),
         "cores": len(os.sched_getaffinity(0)),
     }
-    found |= {f"{stage}_ms": ms for stage, ms in stages(settings).items()}
+    found |= {f"{stage}_ms": ms for stage, ms in stages(settings, changed).items()}
     costs: dict[str, Cost] = {}
     published = {"whole": 0.0}
     real = snapshot.publish
@@ -99,7 +102,8 @@ def measure(settings: Settings) -> dict[str, float]:
     try:
         for name, work in (
             ("first", lambda: upkeep.recheck(settings, JudgeFactory(settings))),
-            ("recheck", lambda: upkeep.recheck(settings, JudgeFactory(settings))),
+            ("recheck", lambda: upkeep.recheck(settings, JudgeFactory(settings), anew=True)),
+            ("one_rule", lambda: upkeep.recheck(changed, JudgeFactory(changed))),
         ):
             with measured() as cost:
                 done = work()
@@ -119,23 +123,37 @@ def measure(settings: Settings) -> dict[str, float]:
     return found | {k: v for k, v in published.items() if k != "whole"}
 
 
-def stages(settings: Settings) -> dict[str, float]:
+def _with_rule(settings: Settings, word: str) -> rulebooks.Sources:
+    """The rulebook in force with one rule more, which looks for this word."""
+    active = rulebooks.read_sources(settings)
+    rule = rulebooks.Source("rules", "bench.yaml", CHANGED % (word, word), "bench.yaml")
+    return replace(active, files=(*active.files, rule))
+
+
+def stages(settings: Settings, changed: Settings) -> dict[str, float]:
     """CPU milliseconds a call of each stage in one process, over some row groups of the first day."""
-    judge = JudgeFactory(settings)()
+    judge, again = JudgeFactory(settings)(), JudgeFactory(changed)()
     path = days.days(settings.home)[0] / days.DAY_FACTS
     part = next(days.parts(path, SAMPLE_GROUPS))
+    groups = row_groups(path)[part.first : part.last]
     spent = dict.fromkeys(STAGES, 0.0)
     kept = []
     gc.collect()
     gc.set_threshold(rejudge.GARBAGE_THRESHOLD)
-    for group in row_groups(path)[part.first : part.last]:
+    for group in groups:
         calls = _timed(spent, "read", lambda g=group: artefact.facts_of_group(g))
         judgements = _timed(spent, "judge", lambda c=calls: judge.judge_all(c))
         _timed(
             spent, "check", lambda c=calls, j=judgements: [check_judgement(*pair) for pair in zip(c, j, strict=True)]
         )
         kept.append(judgements)
-    _timed(spent, "write", lambda: days.write_judgements(part, kept))
+    _timed(spent, "write", lambda: days.write_judgements(part, kept, lambda: [group.digest() for group in groups]))
+    for number, group in enumerate(groups):
+        calls = artefact.facts_of_group(group)
+        stored = _timed(spent, "stored", lambda n=number, g=group: days.judged_before(part, n, g.digest()))
+        if number == 0:
+            again.judge_again(calls, stored)  # once: what differs is found out
+        _timed(spent, "changed", lambda c=calls, s=stored: again.judge_again(c, s))
     return {stage: seconds / part.calls * 1e3 for stage, seconds in spent.items()}
 
 
@@ -205,9 +223,11 @@ def page(results: list[dict[str, float]], load: float) -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return f"""# Judging stored calls anew
 
-Written by `make bench-recheck`. Calls of {UTTERANCES} utterances, judged by the whole shipped rulebook. read to write:
-CPU milliseconds a call of one process. first: the first judging and publishing of a store; recheck: all calls judged
-anew and published; publish: within it; publish_anew: of everything. Memory is the sum of resident sets.
+Written by `make bench-recheck`. Calls of {UTTERANCES} utterances, judged by the whole shipped rulebook. read to
+changed: CPU milliseconds a call of one process; stored: to read what was judged before; changed: to judge by that and
+by one rule that looks for a word of nearly every call. first: the first judging and publishing of a store; recheck:
+all calls judged anew by every rule and published; one_rule: after one rule was changed; publish: within these;
+publish_anew: of everything. Memory is the sum of resident sets.
 
 | | {heads} |
 |---|{"---:|" * len(results)}
