@@ -51,7 +51,7 @@ def trend(steps: pl.DataFrame, figure: Figure, t: Translator, band: tuple[float,
     layers: list[Any] = []
     if band is not None:
         layers.append(_band(band, scale, title))
-    if figure in WITH_INTERVAL:
+    if figure in WITH_INTERVAL and named[f"{figure}_low"].is_not_null().any():  # an empty layer has no name to read out
         spread = base.mark_rule(color=BAR, opacity=0.35, strokeWidth=5).encode(
             y=alt.Y(f"{figure}_low:Q", title=title, scale=scale), y2=f"{figure}_high:Q"
         )
