@@ -8,6 +8,7 @@ STAMP := $(VENV)/.installed
 SERVE ?= 1
 PORT ?= 8501
 TORCH ?= 2.13.0
+TEST_PROCESSES ?= 2
 export CALLQA_HOME ?= $(CURDIR)/data
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -46,7 +47,7 @@ types: $(STAMP)  ## mypy, strict
 
 test: setup lint types  ## everything that must pass; says what it skipped and why
 	$(BIN)/callqa rules check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 unit: $(STAMP)   ## the quick tests: no model, no browser
 	$(BIN)/python -m pytest -m "not models and not browser and not slow"
