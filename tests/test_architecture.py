@@ -269,6 +269,7 @@ def test_every_dependency_is_used() -> None:
         "ruff",
         "mypy",
         "pytest",
+        "pytest-xdist",  # two test processes, named in the Makefile
         "jieba",  # misaki's Chinese front end, for making samples
         "cn2an",
         "ordered-set",

@@ -15,7 +15,6 @@ from tests.bench import results_page
 from tests.bench.accuracy import conditions, corpus
 from tests.bench.accuracy.compose import VOICES, Plan, plans, templates
 from tests.bench.accuracy.conditions import CONDITIONS
-from tests.conftest import require
 
 REPORT, DEV = plans("report"), plans("dev")
 
@@ -108,7 +107,8 @@ def test_truth_is_where_the_sound_is() -> None:
 
 @pytest.mark.models
 def test_the_synthesiser_tells_when_each_character_sounds() -> None:
-    require(tts.is_complete(tts.assets_folder()), "no speech synthesis here; run: make samples-extra bench-accuracy")
+    if not tts.is_complete(tts.assets_folder()):  # not part of set-up
+        pytest.skip("speech synthesis is not in the cache folder; make samples-extra bench-accuracy fetches it")
     pytest.importorskip("misaki", reason="needs the extra samples")
     voice = tts.Kokoro(tts.assets_folder())
     text = "您好，请问有什么可以帮您？"

@@ -67,7 +67,7 @@ def test_the_weekly_sheet_prints_alone_and_exports_numbers(signed_in, tmp_path):
     page = signed_in("supervisor")
     page.goto("/agents")
     page.get_by_text("每周小结").click()
-    page.get_by_text("坐席服务质量周报 2025-11-17 至 2025-11-23").wait_for(timeout=WAIT_MS)
+    page.get_by_role("heading", name="坐席服务质量周报 2025-11-17 至 2025-11-23").wait_for(timeout=WAIT_MS)
     settled(page)
     picture(page, "agents_weekly_1280")
     with page.expect_download() as download:

@@ -180,7 +180,7 @@ def test_an_agent_signs_in_sees_own_calls_and_is_signed_out(chromium, guarded: s
     page.get_by_label("用户名").fill("chen")
     page.get_by_label("密码").fill(PASSWORD)
     page.get_by_role("button", name="登录").click()
-    page.get_by_role("heading", name="通话").wait_for(timeout=WAIT_MS)
+    page.get_by_role("heading", name="得分最低的通话").wait_for(timeout=WAIT_MS)  # their own profile
     assert page.get_by_role("link", name="总览").count() == 0
     assert page.get_by_role("link", name="批次").count() == 0
     other = next(

@@ -11,6 +11,7 @@ from pipeline.store import artefact
 from pipeline.store.ledger import open_ledger
 from pipeline.store.reviews import open_reviews
 from pipeline.store.snapshot import publish
+from pipeline.store.statements import migrations
 from tests.builders import make_report
 
 
@@ -80,7 +81,9 @@ def test_store_versions_are_told(tmp_path: Path) -> None:
         pass
     found = checks(load_settings(tmp_path))
     assert found["ledger"].detail.startswith("ledger.sqlite, schema 0001_ledger, SQLite 3.")
-    assert found["reviews"].detail.startswith("reviews.sqlite, schema 0003_reviews")
+    assert found["reviews"].detail.startswith(
+        f"reviews.sqlite, schema {migrations('reviews')[-1].name.removesuffix('.sql')}, "
+    )
     assert found["snapshot"].detail == "analytics-1.duckdb, 1 calls, made by callqa 0.1.0"
 
 
