@@ -24,7 +24,7 @@ from pipeline.store.snapshot import current_snapshot
 from pipeline.store.sqlite import check_applied, open_sqlite
 from pipeline.store.statements import migrations, statement
 
-TABLES = ("review_results", "finding_verdicts", "call_hits", "left_out", "results")  # tables before the views on them
+PARTS = ("review_results", "finding_verdicts", "call_hits", "left_out", "results", "sums")  # each after what it reads
 FORM_SCHEMA = {"review_id": pl.Int64, "call_id": pl.String, "total": pl.Float64, "passed": pl.Int64, "fatal": pl.Int64}
 VERDICT_SCHEMA = {"verdict_id": pl.Int64, "call_id": pl.String, "finding_key": pl.String, "verdict": pl.String}
 Stamp = tuple[tuple[int, int], ...]
@@ -117,7 +117,7 @@ def _open(path: Path) -> duckdb.DuckDBPyConnection:
         check_applied(str(path), dict(rows), migrations("snapshot"))
         if len(rows) < len(migrations("snapshot")):
             raise StoreError(f"{path} was made by an older callqa; run callqa publish to make a new snapshot")
-        for name in TABLES:
+        for name in PARTS:
             connection.execute(statement("decided", name))
     except duckdb.Error as error:
         connection.close()

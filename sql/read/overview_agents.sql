@@ -1,33 +1,16 @@
 -- purpose: the sums behind every agent's figures
 -- parameters: $from, $until instants, null: open (calls without a date count only when both are open); $team, $queue,
 --   $agent (agent id), null: any
--- columns: agent_id, agent_name (the latest), team (the latest), calls, scored (with points), points (sum of 0..100), points_squared (their squares' sum), judged (calls that
---   passed or failed), passed, red_lines (calls), violating (calls with a violation), violations (findings), hours (h),
---   spl_calls, spl_sum (dB), rate_calls, rate_sum (字/分), silence_calls, silence_sum (ratio), interruption_calls,
---   interruption_sum (times): calls that could be measured, and the sum over them
+-- columns: agent_id, agent_name (the latest), team (the latest), those of decided.sums
 
 select
     agent_id,
     arg_max(agent_name, coalesce(started_at, timestamptz '1970-01-01 00:00:00+00')) as agent_name,
     arg_max(team, coalesce(started_at, timestamptz '1970-01-01 00:00:00+00')) as team,
-    count(*) as calls,
-    count(score_total) as scored,
-    coalesce(sum(score_total), 0) as points,
-    coalesce(sum(score_total * score_total), 0) as points_squared,
-    count(passed) as judged,
-    count(*) filter (where passed) as passed,
-    count(*) filter (where fatal) as red_lines,
-    count(*) filter (where violated > 0) as violating,
-    coalesce(sum(violated), 0) as violations,
-    coalesce(sum(decoded_s), 0) / 3600 as hours,
-    count(agent_estimated_spl_db) as spl_calls,
-    coalesce(sum(agent_estimated_spl_db), 0) as spl_sum,
-    count(agent_speech_rate_cpm) as rate_calls,
-    coalesce(sum(agent_speech_rate_cpm), 0) as rate_sum,
-    count(silence_ratio) as silence_calls,
-    coalesce(sum(silence_ratio), 0) as silence_sum,
-    count(agent_interruptions_count) as interruption_calls,
-    coalesce(sum(agent_interruptions_count), 0) as interruption_sum
+    unnest(decided.sums(
+        score_total, passed, fatal, violated, decoded_s,
+        agent_estimated_spl_db, agent_speech_rate_cpm, silence_ratio, agent_interruptions_count
+    ))
 from decided.results
 where
     agent_id is not null

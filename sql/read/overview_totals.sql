@@ -1,31 +1,14 @@
 -- purpose: the sums behind the figures of some calls; final results
 -- parameters: $from, $until instants, null: open (calls without a date count only when both are open); $team, $queue,
 --   $agent (agent id), null: any; $spl_low, $spl_high (dB), $rate_low, $rate_high (字/分) target bands
--- columns: calls, scored (with points), points (sum of 0..100), points_squared (their squares' sum), judged (calls that
---   passed or failed), passed, red_lines (calls), violating (calls with a violation), violations (findings), hours (h),
---   spl_calls, spl_sum (dB), rate_calls, rate_sum (字/分), silence_calls, silence_sum (ratio), interruption_calls,
---   interruption_sum (times): calls that could be measured, and the sum over them;
+-- columns: those of decided.sums;
 --   spl_inside, rate_inside (calls within the band), reviewed (calls with a form)
 
 select
-    count(*) as calls,
-    count(score_total) as scored,
-    coalesce(sum(score_total), 0) as points,
-    coalesce(sum(score_total * score_total), 0) as points_squared,
-    count(passed) as judged,
-    count(*) filter (where passed) as passed,
-    count(*) filter (where fatal) as red_lines,
-    count(*) filter (where violated > 0) as violating,
-    coalesce(sum(violated), 0) as violations,
-    coalesce(sum(decoded_s), 0) / 3600 as hours,
-    count(agent_estimated_spl_db) as spl_calls,
-    coalesce(sum(agent_estimated_spl_db), 0) as spl_sum,
-    count(agent_speech_rate_cpm) as rate_calls,
-    coalesce(sum(agent_speech_rate_cpm), 0) as rate_sum,
-    count(silence_ratio) as silence_calls,
-    coalesce(sum(silence_ratio), 0) as silence_sum,
-    count(agent_interruptions_count) as interruption_calls,
-    coalesce(sum(agent_interruptions_count), 0) as interruption_sum,
+    unnest(decided.sums(
+        score_total, passed, fatal, violated, decoded_s,
+        agent_estimated_spl_db, agent_speech_rate_cpm, silence_ratio, agent_interruptions_count
+    )),
     count(*) filter (where agent_estimated_spl_db between $spl_low and $spl_high) as spl_inside,
     count(*) filter (where agent_speech_rate_cpm between $rate_low and $rate_high) as rate_inside,
     count(*) filter (where reviewed) as reviewed
@@ -36,4 +19,4 @@ where
     and ($team is null or team = $team)
     and ($queue is null or queue = $queue)
     and ($agent is null or agent_id = $agent)
-order by calls;
+order by count(*);
