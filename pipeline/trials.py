@@ -184,8 +184,14 @@ def truth_beside(path: Path) -> Path | None:
 
 
 def _peak_bytes() -> int:
-    """The highest resident memory this process ever had."""
+    """The highest resident memory of this process.
+
+    On Linux from /proc: getrusage's ru_maxrss survives exec, so that a worker would be told its parent's memory.
+    """
     import resource  # noqa: PLC0415 - not on every system
 
+    if (status := Path("/proc/self/status")).is_file():
+        lines = dict(line.split(":", 1) for line in status.read_text(encoding="ascii").splitlines())
+        return int(lines["VmHWM"].split()[0]) * KIB
     unit = 1 if sys.platform == "darwin" else KIB
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -29,7 +29,7 @@ def open_call(page, call_id: str, more: str = "") -> None:
 # The player lives in a shadow root; Playwright's locators look inside, scripts must be told to.
 AUDIO = (
     "[...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]"
-    ".map(e => e.shadowRoot.querySelector('audio')).find(a => a)"
+    ".map(e => e.shadowRoot?.querySelector('audio')).find(a => a)"
 )
 
 

@@ -129,6 +129,7 @@ def test_the_whole_way_of_a_call(chromium, guarded: str, people: Path) -> None:
     # 73 points apply. Automatic 51; without the red line 59; with the confirmed rate (2.5) 56.5: 77.4 of 100.
     settled(page)
     page.keyboard.press("3")
+    expect(page.get_by_label("开头语 得分")).to_be_focused(timeout=WAIT_MS)
     page.get_by_text("77.4 分").first.wait_for(timeout=WAIT_MS)
     assert totals(page) == ["77.4 分", "69.9 分"]
     # The closing is given its 4 points instead of 2: 58.5 of 73 are 80.1.

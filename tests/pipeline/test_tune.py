@@ -157,11 +157,13 @@ def short_call(tmp_path: Path) -> Path:
 def test_a_real_trial_measures_time_memory_and_truth(model_settings: Settings, short_call: Path) -> None:
     shutil.copy(SAMPLES / "patient_unsure.truth.json", short_call.with_name("short.truth.json"))
     option = replace(Option.of(model_settings), workers=2, threads=1)
+    own = np.ones(260_000_000)
     found = measured(option, [short_call, short_call, short_call], option.applied(model_settings), 500)
     assert found.audio_s == pytest.approx(36, abs=0.1)
     assert found.wall_s > 0
     assert found.cpu_s > 0
     assert 200e6 < found.peak_bytes < 2e9
+    assert own.nbytes > 2e9  # what this process holds is not told as a worker's
     assert found.cer is not None
     assert 0 < found.cer < 1  # the truth is that of the whole call
 

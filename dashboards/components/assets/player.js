@@ -159,7 +159,7 @@ function key(state, event) {
   const target = event.composedPath()[0];
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !state.root.isConnected) return;
   const name = target instanceof Element ? target.tagName : "";
-  if (["INPUT", "TEXTAREA", "SELECT"].includes(name) || (target.isContentEditable ?? false)) {
+  if (isField(target)) {
     if (event.key === "Escape") { target.blur(); closeEditor(state); }
     return;
   }
@@ -173,7 +173,7 @@ function key(state, event) {
     "[": () => faster(state, -1), "]": () => faster(state, 1), b: () => openBookmark(state), m: () => openNote(state),
     e: () => openCorrection(state, current(state)), "?": () => toggleHelp(state), Escape: () => closeAll(state),
     ArrowLeft: () => seek(state, seconds - 5), ArrowRight: () => seek(state, seconds + 5),
-    ...Object.fromEntries([1, 2, 3, 4, 5].map((number) => [String(number), () => openTab(number - 1)])),
+    ...Object.fromEntries([1, 2, 3, 4, 5].map((number) => [String(number), () => openTab(state, number - 1)])),
   }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (!action || (event.key.startsWith("Arrow") && target.getAttribute?.("role"))) return;
   event.preventDefault();
@@ -181,18 +181,23 @@ function key(state, event) {
   action();
 }
 
-// A panel of the page beside the player, by its place; its first field is ready to be typed into.
-function openTab(place, tries = 20) {
+// A panel of the page beside the player, by its place; its first field is ready to be typed into. While the page is
+// being drawn a click may get lost, so it is repeated; a field that somebody went to meanwhile keeps the focus.
+function openTab(state, place, until = performance.now() + 15000) {
+  clearTimeout(state.opening);
   const tab = document.querySelectorAll(".st-key-call-tabs [role=tab]")[place];
-  if (!tab) return;
+  if (!tab || isField(document.activeElement)) return;
+  const panel = document.querySelector(".st-key-call-tabs [role=tabpanel]:not([hidden])");
+  if (tab.getAttribute("aria-selected") === "true" && panel) {
+    (panel.querySelector("input:not([disabled]):not([type=checkbox]), textarea") ?? tab).focus();
+    return;
+  }
   tab.click();
-  setTimeout(() => {
-    if (tab.getAttribute("aria-selected") !== "true" && tries) { openTab(place, tries - 1); return; } // the page was being drawn
-    const panel = document.querySelector(".st-key-call-tabs [role=tabpanel]:not([hidden])");
-    const field = panel && panel.querySelector("input:not([disabled]):not([type=checkbox]), textarea");
-    if (field) field.focus();
-    else tab.focus();
-  }, 150);
+  if (performance.now() < until) state.opening = setTimeout(() => openTab(state, place, until), 150);
+}
+
+function isField(element) {
+  return ["INPUT", "TEXTAREA", "SELECT"].includes(element?.tagName) || Boolean(element?.isContentEditable);
 }
 
 // The server keeps drafts as they are typed: what stands still for a moment is handed over without leaving the field.
