@@ -275,7 +275,6 @@ def test_every_dependency_is_used() -> None:
         "ordered-set",
     }
     imported_as = {
-        "ahocorasick-rs": "ahocorasick_rs",
         "faster-whisper": "faster_whisper",
         "google-re2": "re2",
         "pyannote.audio": "pyannote",

@@ -1,9 +1,9 @@
 """All phrases and expressions of a rulebook, looked for at once in all turns of many calls.
 
-Phrases are needles: as characters in `flat`, as sounds in `sounds`, both with Aho-Corasick (one pass, however many
-there are); phrases that may sound nearly so by their distance at every place. Expressions are tried only in turns that
-hold the literals which they cannot do without (`rules.gates`, `rules.expressions`). What comes out are arrays of
-places, stops minded; what else they mean (exceptions, readings that make sense) is up to `rules.tables`,
+Phrases are needles: as characters in `flat`, as sounds in `sounds`, both walked down one tree of them all
+(`rules.needles`); phrases that may sound nearly so by their distance at every place. Expressions are tried only in
+turns that hold the literals which they cannot do without (`rules.gates`, `rules.expressions`). What comes out are
+arrays of places, stops minded; what else they mean (exceptions, readings that make sense) is up to `rules.tables`,
 `rules.elements` and `rules.words`.
 
 The same needles are searched in one turn and in 100 000 calls; no Python object is made for a place.
@@ -172,7 +172,7 @@ class Searched:
         characters = character_of_each_byte(data)
         sizes = np.diff(np.append(text.starts, len(text.flat)))
         self.turn_of: Indices = np.repeat(np.arange(len(text.starts)), sizes)
-        found, places = index.texts.find(codes_of(text.flat), data, characters)
+        found, places = index.texts.find(codes_of(text.flat))
         literals, needles = index.text_literals[found], index.text_needles[found]
         is_needle, is_literal = needles >= 0, literals >= 0
         self._sort(needles[is_needle], places[is_needle])
@@ -184,8 +184,7 @@ class Searched:
     def _sort(self, needles: Indices, places: Indices) -> None:
         """Places by needle, those of the sounds too."""
         sounds, index = self._text.sounds, self.index
-        data = sounds.encode()
-        found, heard = index.sounds.find(codes_of(sounds), data, character_of_each_byte(data))
+        found, heard = index.sounds.find(codes_of(sounds))
         near = np.array(list(_near(index.fuzzy, sounds)), np.intp).reshape(-1, 2)
         which = np.concatenate((needles, index.sound_needles[found], near[:, 0]))
         where = np.concatenate((places, heard, near[:, 1]))

@@ -19,6 +19,7 @@ from pipeline.rules.gates import required
 from pipeline.rules.index import MatchIndex, Stretch
 from pipeline.rules.lines import flatten, lines
 from pipeline.rules.matching import index_of, views_of
+from pipeline.rules.needles import Search, codes_of
 from pipeline.rules.phrases import PhraseList, compiled_pattern
 from pipeline.rules.spoken import CallView
 from pipeline.text import is_content
@@ -232,3 +233,17 @@ def test_the_rulebook_judges_many_calls_as_each_alone_without_an_index() -> None
     together = BOOK.judge_all(views_of(made, index_of(LISTS)), 0.5)
     assert together == tuple(BOOK.judge(facts, 0.5) for facts in made)
     assert sum(map(len, together)) > 200
+
+
+@given(
+    st.sets(st.text("不知道到\U00020000", min_size=1, max_size=5), max_size=12),
+    st.text("不知道到好\n\U00020000", max_size=40),
+)
+def test_every_text_is_found_at_every_place(texts: set[str], searched: str) -> None:
+    search = Search(sorted(texts))
+    which, places = search.find(codes_of(searched))
+    found = [(search.sought[n], p) for n, p in zip(which.tolist(), places.tolist(), strict=True)]
+    assert sorted(found) == sorted((t, p) for t in texts for p in range(len(searched)) if searched.startswith(t, p))
+    for text in texts:
+        mine = [p for t, p in found if t == text]
+        assert mine == sorted(mine)
