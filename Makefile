@@ -65,7 +65,7 @@ bench-dashboard: $(STAMP)  ## the dashboard over 1 000 000 calls: pages, searche
 	$(BIN)/python -m tests.bench.bench_dashboard
 
 bench-phrases: samples-extra  ## forbidden phrases from audio to finding: recall, precision, confusions (half an hour the first time)
-	$(BIN)/python -m tests.bench.bench_phrases
+	$(BIN)/python -m tests.bench.bench_phrases --write
 
 bench-spelling: samples-extra  ## what mending misspelt terms wins and harms, on speech it was not fitted to (half an hour the first time)
 	$(BIN)/python -m tests.bench.bench_spelling

@@ -1,15 +1,18 @@
 """From audio to finding, phrase by phrase: recall and precision of forbidden phrases, and the weights they stand on.
 
     make bench-phrases                                        (needs the extra `samples`)
-    python -m tests.bench.bench_phrases --half report         the held-out half only; writes no results
-    python -m tests.bench.bench_phrases --everything          each voice at each noise level: twice as many clips
+    python -m tests.bench.bench_phrases                       figures of both parts; writes no results
+    python -m tests.bench.bench_phrases --part report         what is reported, and nobody tunes on
+    python -m tests.bench.bench_phrases --part development    with the sentences that were missed or wrongly found
+    python -m tests.bench.bench_phrases --everything          each voice at each noise level
     python -m tests.bench.bench_phrases --limit-s 300         as far as one comes in five minutes; exit 75, run again
-    python -m tests.bench.bench_phrases --so-far              results of what was heard already
-    python -m tests.bench.bench_phrases --fit                 weights for verification.yaml from the other half
+    python -m tests.bench.bench_phrases --so-far              figures of what was heard already, judged anew: seconds
+    python -m tests.bench.bench_phrases --fit                 weights for verification.yaml from the development part
 
-Every forbidden phrase of the rulebook is said by synthetic agents at 25 and 15 dB SNR, and beside them at 12 dB, and as
-many sentences that may be taken for one (phrase_clips.py); they are heard as calls are (phrase_calls.py). Weights are
-fitted to one half (phrases, sentences and voices of its own); figures are given for both and stand for the other one.
+Every forbidden phrase of the rulebook is said by synthetic agents at 25 or 15 dB SNR, and as many sentences that may be
+taken for one (phrase_clips.py); they are heard as calls are (phrase_calls.py). Rules and weights are worked out on the
+development part; figures stand for the report part, whose sentences are named in the results only (`--write`), so that
+nobody tunes on them in passing.
 """
 
 import json
@@ -17,7 +20,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -26,7 +29,7 @@ from pipeline.model import Finding
 from pipeline.text import is_content
 from tests.bench.phrase_calls import Heard, NotAllError, cache_folder, heard, kept, settings
 from tests.bench.phrase_clips import FAMILY, clips, forbidden_phrases
-from tests.bench.phrase_figures import Outcome, table
+from tests.bench.phrase_figures import Outcome, confusions, table
 from tests.bench.phrase_fit import AROUND_S, fitted
 
 RESULTS = Path(__file__).with_name("RESULTS_PHRASES.md")
@@ -35,23 +38,27 @@ HEAD = """# Forbidden phrases from audio to finding
 
 Written by `make bench-phrases`. Synthetic telephone speech (seven voices, G.711), stereo, the agent's channel known,
 {clips} of the {all} clips, in {calls} calls. counts: a finding that is violated; waits: for a person to listen. Ratios
-with their 95 % intervals (Wilson). Weights were fitted to the half "fit"; the half "report" has phrases, sentences and
-voices of its own. Text search: the phrases' characters in the same transcripts. 12 dB SNR is beyond what is promised.
+with their 95 % intervals (Wilson). The part "report" has sentences of its own, written without trying them and not
+tuned on; rules and weights were worked out on the part "development". Text search: the phrases' characters in the same
+transcripts. 12 dB SNR is beyond what is promised.
 
 """
 
 
 def main(
-    half: Annotated[str, typer.Option(help="fit, report or all")] = "all",
+    part: Annotated[Literal["development", "report", "all"], typer.Option(help="whose clips")] = "all",
     everything: Annotated[bool, typer.Option(help="each voice at each noise level")] = False,
-    fit: Annotated[bool, typer.Option(help="print weights fitted to the fit half")] = False,
+    fit: Annotated[bool, typer.Option(help="print weights fitted to the development part")] = False,
     limit_s: Annotated[float | None, typer.Option(help="begin no call after this time; exit 75")] = None,
     so_far: Annotated[bool, typer.Option(help="only what was heard already")] = False,
+    write: Annotated[bool, typer.Option(help="write RESULTS_PHRASES.md: both parts, sentences named")] = False,
 ) -> None:
     """Make the calls, hear them, judge them, and print how many phrases were found and how many were wrong."""
+    if write and (everything or part != "all"):
+        raise typer.BadParameter("--write is for both parts by default; leave out --part and --everything")
     judge = Judge(settings())
     every, over = clips(judge.rulebook, lambda facts: judge.judge(facts).findings, everything=everything)
-    chosen = [c for c in every if half in ("all", c.half)]
+    chosen = [c for c in every if part in ("all", c.part)]
     try:
         calls = kept(chosen) if so_far else heard(chosen, limit_s)
     except NotAllError as stopped:
@@ -60,15 +67,28 @@ def main(
     if not calls:
         raise typer.BadParameter("nothing was heard yet; run without --so-far")
     if fit:
-        typer.echo(fitted([h for h in calls if h.clips[0].half == "fit"]))
-    outcomes = [o for o in outcomes_of(calls, judge) if not (o.is_said and o.text in over)]
-    head = HEAD.format(clips=len(outcomes), all=len(chosen), calls=len(calls))
-    text = f"{table(outcomes)}\n\nNot found even in writing, passed over: {'、'.join(over) or 'none'}\n"
-    typer.echo(text)
-    written = json.dumps([asdict(o) for o in outcomes], ensure_ascii=False, indent=1)
-    (cache_folder() / "outcomes.json").write_text(written + "\n", encoding="utf-8")
-    if half == "all" and not everything:
-        RESULTS.write_text(f"{head}{text}", encoding="utf-8")
+        typer.echo(fitted([h for h in calls if h.clips[0].part == "development"]))
+    outcomes = [o for o in outcomes_of(calls, judge) if not (_is_development(o) and o.is_said and o.text in over)]
+    text = f"{table(outcomes)}\n"
+    if part == "development":
+        text += f"\n{_named(outcomes, over)}"
+        written = json.dumps([asdict(o) for o in outcomes], ensure_ascii=False, indent=1)
+        (cache_folder() / "outcomes.json").write_text(written + "\n", encoding="utf-8")
+    typer.echo(f"{len(outcomes)} of {len(chosen)} clips, in {len(calls)} calls\n\n{text}")
+    if write:
+        head = HEAD.format(clips=len(outcomes), all=len(chosen), calls=len(calls))
+        RESULTS.write_text(
+            f"{head}{text}\n{confusions(outcomes, 'report')}\n\n{_named(outcomes, over)}", encoding="utf-8"
+        )
+
+
+def _is_development(outcome: Outcome) -> bool:
+    return outcome.part == "development"
+
+
+def _named(outcomes: Sequence[Outcome], over: Sequence[str]) -> str:
+    passed = f"Not found even in writing, passed over (part development): {'、'.join(over) or 'none'}"
+    return f"{confusions(outcomes, 'development')}\n\n{passed}\n"
 
 
 def outcomes_of(calls: Sequence[Heard], judge: Judge) -> tuple[Outcome, ...]:
@@ -91,7 +111,7 @@ def _outcomes(call: Heard, findings: tuple[Finding, ...], phrases: Sequence[str]
         flat = "".join(c for c in "".join(said) if is_content(c))
         yield Outcome(
             kind=clip.kind,
-            half=clip.half,
+            part=clip.part,
             snr_db=clip.snr_db,
             voice=clip.voice,
             phrase=clip.phrase,

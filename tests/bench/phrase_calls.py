@@ -36,7 +36,7 @@ from pipeline.engines import Transcriber
 from pipeline.judge import Judge
 from pipeline.model import CallFacts, CallMetadata, Recording
 from pipeline.store import artefact
-from tests.bench.phrase_clips import HARD_DB, VOICES, Clip
+from tests.bench.phrase_clips import CASTS, HARD_DB, Clip, cast_of
 
 CLIPS_A_CALL = 12
 RATE_CPM = 250.0
@@ -70,7 +70,7 @@ def cache_folder() -> Path:
 def kept(chosen: Sequence[Clip]) -> tuple[Heard, ...]:
     """The calls of the clips that were heard already, by today's code."""
     cache = Cache(cache_folder())
-    return tuple(found for pack in _packs(chosen) if (found := cache.read(pack)) is not None)
+    return tuple(found for pack in packs(chosen) if (found := cache.read(pack)) is not None)
 
 
 def heard(chosen: Sequence[Clip], limit_s: float | None = None) -> tuple[Heard, ...]:
@@ -78,10 +78,10 @@ def heard(chosen: Sequence[Clip], limit_s: float | None = None) -> tuple[Heard, 
 
     limit_s: no call is begun after this time. Raises NotAllError when it was too short.
     """
-    packs = tuple(_packs(chosen))
+    every = tuple(packs(chosen))
     begun_s = time.monotonic()
     cache = Cache(cache_folder())
-    waiting = [pack for pack in packs if cache.read(pack) is None]
+    waiting = [pack for pack in every if cache.read(pack) is None]
     waiting.sort(key=_order)
     left = len(waiting)
     if waiting:
@@ -92,7 +92,7 @@ def heard(chosen: Sequence[Clip], limit_s: float | None = None) -> tuple[Heard, 
                 if not done.result():
                     continue
                 left -= 1
-                typer.echo(f"{left} of {len(packs)} calls to go, {time.monotonic() - begun_s:.0f} s", err=True)
+                typer.echo(f"{left} of {len(every)} calls to go, {time.monotonic() - begun_s:.0f} s", err=True)
     if left:
         raise NotAllError(left)
     return kept(chosen)
@@ -211,20 +211,20 @@ def _hear(pack: tuple[Clip, ...], until_s: float | None) -> bool:
 
 def call_name(pack: tuple[Clip, ...]) -> str:
     """Of a call: digest of what is spoken in it and of the code that speaks."""
-    spoken = [(c.kind, c.half, c.phrase, c.patient, c.agent, c.voice, c.snr_db) for c in pack]
+    spoken = [(c.kind, cast_of(c.voice), c.phrase, c.patient, c.agent, c.voice, c.snr_db) for c in pack]
     return _digest(repr(spoken), _code_of(synth, line, tts))
 
 
 def _order(pack: tuple[Clip, ...]) -> tuple[bool, bool, str, str]:
     """What the figures stand on comes first: a run that was cut short tells something already."""
-    return pack[0].snr_db <= HARD_DB, pack[0].kind not in ("said", "near"), pack[0].half != "report", call_name(pack)
+    return pack[0].snr_db <= HARD_DB, pack[0].kind not in ("said", "near"), pack[0].part != "report", call_name(pack)
 
 
-def _packs(chosen: Sequence[Clip]) -> Iterator[tuple[Clip, ...]]:
-    """Clips of one kind, voice and noise level, CLIPS_A_CALL at a time; those of new phrases apart."""
+def packs(chosen: Sequence[Clip]) -> Iterator[tuple[Clip, ...]]:
+    """Clips of one part, company, voice and noise level, CLIPS_A_CALL at a time; those of new phrases apart."""
 
     def key(clip: Clip) -> tuple[bool, str, str, str, float]:
-        return not clip.listed, clip.half, clip.kind, clip.voice, clip.snr_db
+        return not clip.listed, clip.part, _company(clip), clip.voice, clip.snr_db
 
     for _, group in groupby(sorted(chosen, key=key), key=key):
         alike = tuple(group)
@@ -232,8 +232,14 @@ def _packs(chosen: Sequence[Clip]) -> Iterator[tuple[Clip, ...]]:
             yield alike[first : first + CLIPS_A_CALL]
 
 
+def _company(clip: Clip) -> str:
+    """Clips of one company may share a call: a remedy would excuse what was said in the clip before it."""
+    is_apart = clip.part == "development" or clip.kind in ("said", "remedied")
+    return clip.kind if is_apart else "clean"
+
+
 def _spec(name: str, pack: tuple[Clip, ...]) -> Spec:
-    voices = VOICES[pack[0].half]
+    voices = CASTS[cast_of(pack[0].voice)]
     other = voices[(voices.index(pack[0].voice) + 1) % len(voices)]
     parties = (
         Party("a", "agent", pack[0].voice, rate_cpm=RATE_CPM),

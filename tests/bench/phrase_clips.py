@@ -1,20 +1,23 @@
 """What the agents of the phrase clips say: every forbidden phrase in a sentence, and as many confusable clean ones.
 
-Sentences and voices lie in phrase_clips.yaml, so that a change of the rulebook does not change the clips. A phrase that
-has no sentence there is put into the first of a few frames with which the rulebook finds exactly that phrase in the
-text. Phrases and clean sentences fall into two halves with voices of their own: one to fit weights, one to report on.
+There are two parts with sentences of their own. *development* (phrase_clips.yaml): rules and weights are worked out on
+it. *report* (phrase_clips_report.yaml): nobody tunes on it, so that its figures say what a call centre may expect.
+Sentences lie in files, so that a change of the rulebook does not change the clips. A phrase that has no sentence in the
+development part is put there into the first of a few frames with which the rulebook finds that phrase in the text.
 
 Noise: steady noise in the telephone band under the talker's active level. QUIET_DB: a headset in a quiet room (G.711
 itself leaves some 38 dB). NOISY_DB: where ANSI S3.5 (SII) begins to count parts of speech as drowned, and what the
 accuracy bench calls a noisy line. HARD_DB is beyond what the figures are promised for: it is told in rows of its own.
 
-By default each sentence is heard once at each of the three levels, its voices taking turns: half of the sentences have
-the first voice at 25 and 12 dB and the second at 15 dB, half the other way round. `everything` has each voice at each.
+By default each sentence of the development part is heard once at each of the three levels, its voices taking turns:
+half of the sentences have the first voice at 25 and 12 dB and the second at 15 dB, half the other way round. Each of
+the report part is heard once, at 25 or 15 dB, by one of its two voices. `everything` has each voice at each level.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,17 +28,21 @@ from pipeline.rules import Rulebook
 from pipeline.rules.operators.phrase import PhraseOperator
 from tests.builders import Line, make_facts
 
-Kind = Literal["said", "near", "quoted", "by_patient", "remedied"]
-Half = Literal["fit", "report"]
+Kind = Literal["said", "near", "same_words", "quoted", "by_patient", "remedied"]
+Part = Literal["development", "report"]
 Judged = Callable[[CallFacts], tuple[Finding, ...]]
 
 FAMILY = "forbidden_phrase"
-VOICES: dict[Half, tuple[str, ...]] = {
+CASTS = {
     "fit": ("zf_xiaobei", "zm_yunjian", "zf_xiaoyi", "zm_yunxia"),
     "report": ("zf_xiaoxiao", "zm_yunxi", "zm_yunyang"),
-}  # all but zf_xiaoni, which people hardly understand
+}  # who talks to whom; all but zf_xiaoni, which people hardly understand. Recordings are known by the casts' names, too
 QUIET_DB, NOISY_DB, HARD_DB = 25.0, 15.0, 12.0
-SNRS_DB = (QUIET_DB, NOISY_DB, HARD_DB)
+SNRS_DB: dict[Part, tuple[float, ...]] = {
+    "development": (QUIET_DB, NOISY_DB, HARD_DB),
+    "report": (QUIET_DB, NOISY_DB),
+}
+FILES: dict[Part, str] = {"development": "phrase_clips.yaml", "report": "phrase_clips_report.yaml"}
 VOICES_EACH = 2
 
 _FRAMES = ("这个{}，规定就这样。", "{}，就这样吧。", "我跟你讲，{}。", "{}，下一个。", "{}。", "你{}，听见没有。")
@@ -46,12 +53,12 @@ _ASKED = "那怎么办呢？"
 class Clip:
     """One question of a patient and one answer of an agent.
 
-    phrase: what is said, quoted or remedied, "" for none. half: which figures it counts in. listed: its sentence is
-    one of phrase_clips.yaml.
+    phrase: what is said, quoted or remedied, "" for none. part: which figures it counts in. listed: its sentence is
+    in the part's file.
     """
 
     kind: Kind
-    half: Half
+    part: Part
     phrase: str
     patient: str
     agent: str
@@ -69,35 +76,57 @@ def forbidden_phrases(book: Rulebook) -> tuple[str, ...]:
 
 
 def clips(book: Rulebook, judged: Judged, *, everything: bool = False) -> tuple[tuple[Clip, ...], tuple[str, ...]]:
-    """The clips, in a fixed order, and the sentences to pass over: the rulebook finds nothing in them even in writing.
+    """The clips, in a fixed order, and sentences of the development part to pass over.
 
     judged: the findings that the rulebook makes of a call. Listed sentences are clips whatever the rulebook says, so
-    that a changed rulebook does not change the recordings; phrases that have no sentence yet get one. everything: each
-    voice at each noise level.
+    that a changed rulebook does not change the recordings; phrases that have no sentence yet get one. Passed over is
+    what the rulebook does not find even in writing; in the report part that is a miss. everything: each voice at each
+    noise level.
     """
-    path = Path(__file__).with_name("phrase_clips.yaml")
-    listed: dict[Kind, list[dict[str, Any]]] = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    known = {said["phrase"] for said in listed["said"]}
-    every = [(kind, said) for kind, said_all in listed.items() for said in said_all]
-    every += [("said", _framed(p, judged)) for p in forbidden_phrases(book) if p not in known]
-    over = [s["agent"] for kind, s in every if kind == "said" and not _is_found(judged, s["patient"], s["agent"])]
-    return tuple(clip for kind, said in every for clip in _spoken(kind, said, everything=everything)), tuple(over)
+    development, report = _listed("development"), _listed("report")
+    known = {said["phrase"] for said in development["said"]}
+    development["said"] += [_framed(p, judged) for p in forbidden_phrases(book) if p not in known]
+    over = [s["agent"] for s in development["said"] if not _is_found(judged, s["patient"], s["agent"])]
+    made = tuple(
+        clip
+        for part, kinds in (("development", development), ("report", report))
+        for kind, said_all in kinds.items()
+        for said in said_all
+        for clip in _spoken(part, kind, said, everything=everything)
+    )
+    return made, tuple(over)
 
 
-def _spoken(kind: Kind, said: dict[str, Any], *, everything: bool) -> Iterator[Clip]:
+def cast_of(voice: str) -> str:
+    """The cast that a voice belongs to."""
+    return next(name for name, voices in CASTS.items() if voice in voices)
+
+
+def _listed(part: Part) -> dict[Kind, list[dict[str, Any]]]:
+    text = Path(__file__).with_name(FILES[part]).read_text(encoding="utf-8")
+    listed: dict[Kind, list[dict[str, Any]]] = YAML(typ="safe", pure=True).load(text)
+    return listed
+
+
+def _spoken(part: Part, kind: Kind, said: dict[str, Any], *, everything: bool) -> Iterator[Clip]:
     voices: list[str] = said["voices"]
     first = int(sha256(said["agent"].encode()).hexdigest(), 16)
     texts = (said.get("phrase", ""), said["patient"], said["agent"])
-    for level, snr_db in enumerate(SNRS_DB):
-        for voice in voices if everything else [voices[(first + level) % len(voices)]]:
-            yield Clip(kind, said["half"], *texts, voice, snr_db, said.get("listed", True))
+    levels = SNRS_DB[part]
+    if everything:
+        takes = list(product(levels, voices))
+    elif part == "report":
+        takes = [(levels[first % len(levels)], voices[first // len(levels) % len(voices)])]
+    else:
+        takes = [(snr_db, voices[(first + level) % len(voices)]) for level, snr_db in enumerate(levels)]
+    for snr_db, voice in takes:
+        yield Clip(kind, part, *texts, voice, snr_db, said.get("listed", True))
 
 
 def _framed(phrase: str, judged: Judged) -> dict[str, Any]:
     """A sentence for a phrase that has none. Raises ValueError when the rulebook finds it in no frame."""
     chance = int(sha256(phrase.encode()).hexdigest(), 16)
-    half: Half = "fit" if chance % 2 else "report"
-    voices = VOICES[half]
+    voices = CASTS["fit" if chance % 2 else "report"]
     for shift in range(len(_FRAMES)):
         text = _FRAMES[(chance + shift) % len(_FRAMES)].format(phrase)
         if _is_found(judged, _ASKED, text):
@@ -106,7 +135,6 @@ def _framed(phrase: str, judged: Judged) -> dict[str, Any]:
                 "phrase": phrase,
                 "patient": _ASKED,
                 "agent": text,
-                "half": half,
                 "voices": chosen,
                 "listed": False,
             }

@@ -2,12 +2,13 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tests.bench.phrase_clips import HARD_DB, SNRS_DB
+from tests.bench.phrase_clips import HARD_DB, SNRS_DB, Part
 
 Z_95 = 1.96
+PARTS: tuple[Part, ...] = ("report", "development")
 _HEADER = (
     "| {} | said / clean clips | recall: counts | counts or waits | precision: counts | counts or waits "
     "| text search: recall | precision |\n|---|---|---|---|---|---|---|---|"
@@ -19,7 +20,7 @@ class Outcome:
     """What became of one clip. statuses: of the findings at its place. by_text: plain text search found a phrase."""
 
     kind: str
-    half: str
+    part: Part
     snr_db: float
     voice: str
     phrase: str
@@ -59,26 +60,26 @@ def wilson(part: int, whole: int) -> tuple[float, float]:
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """Markdown: recall and precision by half and noise, by voice and by kind of clean clip; misses, wrong findings."""
+    """Markdown: recall and precision by part and noise, by voice and by kind of clean clip; no sentence is named."""
+    clean = [o for o in outcomes if o.is_promised and not o.is_said]
     return "\n\n".join(
         (
             _by_noise(outcomes),
             "By voice, 25 and 15 dB:",
-            _rows("voice", outcomes, lambda o: f"{o.voice} ({o.half})" if o.is_promised else None),
-            "Clean clips of the half report with a finding that counts, by what they are:",
-            _clean(outcomes),
-            *_confusions([o for o in outcomes if o.half == "report"]),
+            _rows("voice", outcomes, lambda o: f"{o.part}, {o.voice}" if o.is_promised else None),
+            "Clean clips at 25 and 15 dB with a finding, by what they are:",
+            "\n".join(("| part, kind | clips | counts | waits |", "|---|---|---|---|", *_clean(clean))),
         )
     )
 
 
 def _by_noise(outcomes: Sequence[Outcome]) -> str:
-    lines = [_HEADER.format("half, SNR")]
-    for half in ("report", "fit"):
-        mine = [o for o in outcomes if o.half == half]
+    lines = [_HEADER.format("part, SNR")]
+    for part in PARTS:
+        mine = [o for o in outcomes if o.part == part]
         groups = [("25 and 15 dB", [o for o in mine if o.is_promised])]
-        groups += [(f"{snr_db:g} dB", [o for o in mine if o.snr_db == snr_db]) for snr_db in SNRS_DB]
-        lines += [_row(f"{half}, {name}", group) for name, group in groups if group]
+        groups += [(f"{snr_db:g} dB", [o for o in mine if o.snr_db == snr_db]) for snr_db in SNRS_DB[part]]
+        lines += [_row(f"{part}, {name}", group) for name, group in groups if group]
     return "\n".join(lines)
 
 
@@ -108,16 +109,12 @@ def _row(name: str, mine: Sequence[Outcome]) -> str:
     return f"| {name} | {len(said)} / {len(clean)} | {' | '.join(cells)} |"
 
 
-def _clean(outcomes: Sequence[Outcome]) -> str:
-    lines = ["| kind | 25 and 15 dB | 12 dB |", "|---|---|---|"]
-    mine = [o for o in outcomes if o.half == "report" and not o.is_said]
-    for kind in sorted({o.kind for o in mine}):
-        cells = []
-        for promised in (True, False):
-            there = [o for o in mine if o.kind == kind and o.is_promised == promised]
-            cells.append(f"{sum(o.counts for o in there)} of {len(there)}")
-        lines.append(f"| {kind} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+def _clean(clean: Sequence[Outcome]) -> Iterator[str]:
+    for part in PARTS:
+        for kind in sorted({o.kind for o in clean if o.part == part}):
+            there = [o for o in clean if o.part == part and o.kind == kind]
+            counts, waits = sum(o.counts for o in there), sum(o.waits for o in there)
+            yield f"| {part}, {kind} | {len(there)} | {counts} | {waits} |"
 
 
 def _ratio(part: int, whole: int) -> str:
@@ -125,13 +122,15 @@ def _ratio(part: int, whole: int) -> str:
     return f"{part / whole:.3f} ({low:.2f}–{high:.2f})" if whole else "–"
 
 
-def _confusions(mine: Sequence[Outcome]) -> list[str]:
+def confusions(outcomes: Sequence[Outcome], part: Part) -> str:
+    """Markdown: the sentences of a part that were found wrongly or missed."""
+    mine = [o for o in outcomes if o.part == part]
     wrong = [o for o in mine if not o.is_said and o.counts]
     missed = [o for o in mine if o.is_said and not o.counts]
-    listed = [f"Found where nothing was wrong (half report): {len(wrong)} clips"]
+    listed = [f"Found where nothing was wrong (part {part}): {len(wrong)} clips"]
     listed.append("\n".join(f"- {o.kind}, {_where(o)}: {o.text} — heard {o.heard}: {o.matched}" for o in wrong) or "–")
     listed.append(
-        f"Said and not counted (half report): {len(missed)} clips, of them {sum(o.waits for o in missed)} for review"
+        f"Said and not counted (part {part}): {len(missed)} clips, of them {sum(o.waits for o in missed)} for review"
     )
     by_phrase: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in missed:
@@ -140,7 +139,7 @@ def _confusions(mine: Sequence[Outcome]) -> list[str]:
         f"- {phrase}: " + "; ".join(f"{_where(o)}, heard {o.heard or '–'}: {o.matched or 'no finding'}" for o in mine)
         for phrase, mine in sorted(by_phrase.items(), key=lambda item: -len(item[1]))
     ]
-    return [*listed, "\n".join(lines) or "–"]
+    return "\n\n".join((*listed, "\n".join(lines) or "–"))
 
 
 def _where(outcome: Outcome) -> str:

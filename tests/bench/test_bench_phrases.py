@@ -12,9 +12,9 @@ from pipeline.model import Probe
 from pipeline.rules import rulebook_of
 from tests.bench import phrase_calls
 from tests.bench.bench_phrases import outcomes_of
-from tests.bench.phrase_calls import Cache, Heard, call_name
-from tests.bench.phrase_clips import SNRS_DB, VOICES, Clip, clips, forbidden_phrases
-from tests.bench.phrase_figures import Outcome, table, wilson
+from tests.bench.phrase_calls import Cache, Heard, call_name, packs
+from tests.bench.phrase_clips import CASTS, SNRS_DB, Clip, Part, clips, forbidden_phrases
+from tests.bench.phrase_figures import Outcome, confusions, table, wilson
 from tests.bench.phrase_fit import places
 from tests.builders import make_facts
 
@@ -29,44 +29,61 @@ def every(judge: Judge) -> tuple[Clip, ...]:
     return clips(judge.rulebook, lambda facts: judge.judge(facts).findings)[0]
 
 
+def part_of(every: tuple[Clip, ...], part: Part) -> list[Clip]:
+    return [c for c in every if c.part == part]
+
+
 def test_every_phrase_is_said_once_at_each_noise_level(judge: Judge, every: tuple[Clip, ...]) -> None:
-    said = Counter((c.phrase, c.snr_db) for c in every if c.kind == "said")
-    assert set(said) >= {(p, s) for p in forbidden_phrases(judge.rulebook) for s in SNRS_DB}
+    said = Counter((c.phrase, c.snr_db) for c in part_of(every, "development") if c.kind == "said")
+    assert set(said) >= {(p, s) for p in forbidden_phrases(judge.rulebook) for s in SNRS_DB["development"]}
     assert set(said.values()) == {1}
 
 
-def test_each_sentence_has_two_voices_and_each_voice_many_phrases(every: tuple[Clip, ...]) -> None:
-    voices = defaultdict(set)
+def test_every_phrase_is_said_once_in_the_report_part(judge: Judge, every: tuple[Clip, ...]) -> None:
+    said = Counter(c.phrase for c in part_of(every, "report") if c.kind == "said")
+    new = {c.phrase for c in every if not c.listed}  # since the part was written
+    assert set(said) >= set(forbidden_phrases(judge.rulebook)) - new
+    assert set(said.values()) == {1}
+    assert all(c.phrase in "".join(filter(str.isalnum, c.agent)) for c in every if c.kind == "said" and c.listed)
+
+
+@pytest.mark.parametrize(("part", "at_least"), [("development", 15), ("report", 8)])
+def test_each_voice_says_many_phrases_at_each_noise_level(every: tuple[Clip, ...], part: Part, at_least: int) -> None:
     phrases = defaultdict(set)
-    for clip in every:
+    for clip in part_of(every, part):
         if clip.kind == "said":
-            voices[clip.phrase].add(clip.voice)
             phrases[clip.voice, clip.snr_db].add(clip.phrase)
-    assert {len(v) for v in voices.values()} == {2}
-    assert len(phrases) == 7 * len(SNRS_DB)
-    assert min(map(len, phrases.values())) >= 15
+    assert set(phrases) == {(v, s) for voices in CASTS.values() for v in voices for s in SNRS_DB[part]}
+    assert min(map(len, phrases.values())) >= at_least
 
 
-def test_there_are_about_as_many_clean_clips(every: tuple[Clip, ...]) -> None:
-    said = sum(c.kind == "said" for c in every)
-    assert len(every) - said == pytest.approx(said, rel=0.2)
+@pytest.mark.parametrize("part", ["development", "report"])
+def test_there_are_about_as_many_clean_clips(every: tuple[Clip, ...], part: Part) -> None:
+    mine = part_of(every, part)
+    said = sum(c.kind == "said" for c in mine)
+    assert len(mine) - said == pytest.approx(said, rel=0.2)
 
 
-def test_the_halves_share_no_voice_and_no_sentence(every: tuple[Clip, ...]) -> None:
-    halves = {half: [c for c in every if c.half == half] for half in ("fit", "report")}
-    assert not {c.voice for c in halves["fit"]} & {c.voice for c in halves["report"]}
-    assert not {c.agent for c in halves["fit"] if c.kind in ("said", "near")} & {
-        c.agent for c in halves["report"] if c.kind in ("said", "near")
-    }
-    said = {half: {c.phrase for c in mine if c.kind == "said"} for half, mine in halves.items()}
-    assert not said["fit"] & said["report"]
-    assert {c.voice for c in every} == {v for voices in VOICES.values() for v in voices}
+def test_the_parts_share_no_sentence(every: tuple[Clip, ...]) -> None:
+    development, report = ({(c.patient, c.agent) for c in part_of(every, part)} for part in ("development", "report"))
+    assert not development & report
+    assert len(report) == len(part_of(every, "report"))
+
+
+def test_a_remedy_excuses_no_clip_that_is_no_remedy(every: tuple[Clip, ...]) -> None:
+    for pack in packs(part_of(every, "report")):
+        assert {c.kind for c in pack} <= {"near", "same_words", "quoted", "by_patient"} or len(
+            {c.kind for c in pack}
+        ) == 1
+        assert len({(c.voice, c.snr_db) for c in pack}) == 1
 
 
 def test_everything_has_each_voice_at_each_level(judge: Judge, every: tuple[Clip, ...]) -> None:
     more, _ = clips(judge.rulebook, lambda facts: judge.judge(facts).findings, everything=True)
     assert set(every) < set(more)
-    assert sum(c.kind == "said" for c in more) == 2 * sum(c.kind == "said" for c in every)
+    for part, takes in (("development", 2), ("report", 4)):
+        said = sum(c.kind == "said" for c in part_of(every, part))
+        assert sum(c.kind == "said" for c in part_of(more, part)) == takes * said
 
 
 NEW_RULE = """\
@@ -86,17 +103,20 @@ rules:
 def test_a_phrase_without_a_sentence_gets_one_and_the_others_stay_as_they_are(every: tuple[Clip, ...]) -> None:
     book = rulebook_of({"a.yaml": NEW_RULE})
     made, over = clips(book, lambda facts: book.judge(facts, 0.0))
-    assert {(c.phrase, c.snr_db) for c in made if not c.listed} == {("烦得要命", s) for s in SNRS_DB}
+    assert {(c.phrase, c.snr_db) for c in made if not c.listed} == {("烦得要命", s) for s in SNRS_DB["development"]}
     assert [c for c in made if c.listed] == [c for c in every if c.listed]
-    assert set(over) == {c.agent for c in every if c.kind == "said" and c.listed}  # unknown to it
+    assert set(over) == {
+        c.agent for c in part_of(every, "development") if c.kind == "said" and c.listed
+    }  # unknown to it
 
 
-CLIP = Clip("said", "fit", "不知道", "那怎么办呢？", "这个我不知道，你问别人吧。", "zf_xiaobei", 25.0)
+CLIP = Clip("said", "development", "不知道", "那怎么办呢？", "这个我不知道，你问别人吧。", "zf_xiaobei", 25.0)
 
 
 def test_a_call_is_known_by_what_is_spoken_in_it() -> None:
     assert call_name((CLIP,)) == call_name((replace(CLIP),))
     assert call_name((CLIP,)) != call_name((replace(CLIP, snr_db=15.0),))
+    assert call_name((CLIP,)) == call_name((replace(CLIP, part="report"),))  # heard once, whatever it counts for
 
 
 def test_a_call_that_was_not_heard_is_not_read(tmp_path: Path) -> None:
@@ -155,8 +175,16 @@ def test_recall_and_precision_are_counted_by_clip() -> None:
     row = next(line for line in text.splitlines() if line.startswith("| report, 25 and 15 dB"))
     ratios = [cell.split()[0] for cell in row.split("|")[2:-1]]
     assert ratios == ["3", "0.333", "0.667", "0.500", "0.667", "0.333", "1.000"]
+    assert "| report, near | 2 | 1 | 0 |" in text
+    assert "急什么" not in text  # who tunes sees no sentence of this part
+
+
+def test_what_was_missed_or_confused_is_listed_by_part() -> None:
+    mine = [outcome(True, "review"), outcome(True), outcome(False, "violated"), outcome(True, "violated")]
+    text = confusions(mine, "report")
     assert "- 急什么: 25 dB zm_yunxi, heard 提什么: review; 25 dB zm_yunxi, heard 提什么: no finding" in text
-    assert "Found where nothing was wrong (half report): 1 clips" in text
+    assert "Found where nothing was wrong (part report): 1 clips" in text
+    assert "急什么" not in confusions(mine, "development")
 
 
 def test_the_interval_is_wilsons() -> None:
