@@ -9,6 +9,7 @@ import streamlit as st
 from dashboards.agent_figures import AgentRow, Agents, WeeklyChange, monday_of
 from dashboards.components.assets import asset
 from dashboards.components.figures import interval, number, percent, points
+from dashboards.components.mounting import in_order, script
 from dashboards.components.table import Cell, Column, Row, table
 from dashboards.context import Context
 from dashboards.intervals import Estimate
@@ -18,7 +19,7 @@ from dashboards.trends import Figures, Trends
 from pipeline.tables import Sheet, sheet_bytes
 
 PRINT = st.components.v2.component(
-    "callqa_print", html=asset("print.html"), css=asset("print.css"), js=asset("print.js")
+    "callqa_print", html=asset("print.html"), css=asset("print.css"), js=script("print.js")
 )
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 DAILY = ("agent", "team", "calls", "score", "pass_rate", "red_lines", "violating", "families", "rate", "spl")
@@ -98,7 +99,7 @@ def _sheet(
         st.download_button(
             t("sheet.xlsx"), sheet_bytes(sheet), f"{name}.xlsx", XLSX, icon=":material/download:", key=f"xlsx-{name}"
         )
-        PRINT(key="print", data={"label": t("sheet.print"), "dark": context.dark})
+        PRINT(key="print", data=in_order("print", {"label": t("sheet.print"), "dark": context.dark}))
 
 
 def _summary(context: Context, total: Figures) -> str:

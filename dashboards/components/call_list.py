@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboards.call_search import CallFilter, Sought, sought
 from dashboards.components.assets import asset
+from dashboards.components.mounting import in_order, script
 from dashboards.context import Context
 from dashboards.plain import clock, plain
 
@@ -17,7 +18,7 @@ SHOWN_CHARACTERS = 120
 
 
 CALLS = st.components.v2.component(
-    "callqa_calls", html=asset("calls.html"), css=asset("calls.css"), js=asset("calls.js")
+    "callqa_calls", html=asset("calls.html"), css=asset("calls.css"), js=script("calls.js")
 )
 
 
@@ -36,9 +37,8 @@ def call_list(
     }
     wanted = sought(chosen)
     rows = [call_row(context, row, words.get(row["call_id"], []), wanted) for row in calls.iter_rows(named=True)]
-    shown = CALLS(
-        key="call-list", data={"rows": rows, "texts": texts, "dark": context.dark}, on_opened_change=lambda: None
-    )
+    data = in_order("call-list", {"rows": rows, "texts": texts, "dark": context.dark})
+    shown = CALLS(key="call-list", data=data, on_opened_change=lambda: None)
     opened: dict[str, Any] | None = shown.opened
     return opened
 

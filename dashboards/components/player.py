@@ -12,6 +12,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards.components.assets import asset
+from dashboards.components.mounting import in_order, script
 from dashboards.context import Context
 from dashboards.data import CallView, Decisions
 from dashboards.plain import clock, plain
@@ -40,7 +41,7 @@ TRIGGERS = ("verdict", "note", "unnote", "bookmark", "correct")
 PARTS = ("player.js", "player_view.js", "player_review.js", "player_draw.js")
 
 PLAYER = st.components.v2.component(
-    "callqa_player", html=asset("player.html"), css=asset("player.css"), js="\n".join(map(asset, PARTS))
+    "callqa_player", html=asset("player.html"), css=asset("player.css"), js=script(*PARTS)
 )
 
 
@@ -61,13 +62,10 @@ def seek(call_id: str, at_s: float, *, play: bool = True) -> None:
 def player(context: Context, view: CallView, decisions: Decisions, extras: Extras, told: Told) -> None:
     """Show the player; a pending `seek` for this call is carried out. told: called with what a person did in it."""
     wanted = st.session_state.get("seek")
-    data = payload(context, view, decisions, extras)
+    asked = wanted if wanted and wanted["call_id"] == view.call_id else None
+    data = {**payload(context, view, decisions, extras), "seek": asked}
     callbacks: dict[str, Any] = {f"on_{name}_change": partial(_tell, told, name) for name in TRIGGERS}
-    PLAYER(
-        key="player",
-        data={**data, "seek": wanted if wanted and wanted["call_id"] == view.call_id else None},
-        **callbacks,
-    )
+    PLAYER(key="player", data=in_order("player", data), **callbacks)
 
 
 def _tell(told: Told, name: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.components.assets import asset
+from dashboards.components.mounting import in_order, script
 from dashboards.context import Context
 from dashboards.plain import plain
 from dashboards.playlists import Heard
@@ -20,7 +21,7 @@ TEXTS = (
 )
 
 PLAYLIST = st.components.v2.component(
-    "callqa_playlist", html=asset("playlist.html"), css=asset("playlist.css"), js=asset("playlist.js")
+    "callqa_playlist", html=asset("playlist.html"), css=asset("playlist.css"), js=script("playlist.js")
 )
 
 
@@ -30,21 +31,17 @@ def playlist_player(
     """Show the moments. Returns {"call", "at_s"} of the one whose call was asked for, else None."""
     t = context.t
     callbacks: dict[str, Any] = {f"on_{name}_change": partial(_tell, told, name) for name in TRIGGERS}
-    shown = PLAYLIST(
-        key="playlist",
-        data={
-            "id": playlist.playlist_id,
-            "moments": [moment_data(heard) for heard in moments],
-            "can_change": playlist.may_change(context.user),
-            "texts": {
-                **{name: t(f"playlist.{name}") for name in TEXTS},
-                **{role: t.code("role", role) for role in ("agent", "patient", "unknown")},
-            },
-            "dark": context.dark,
+    data = {
+        "id": playlist.playlist_id,
+        "moments": [moment_data(heard) for heard in moments],
+        "can_change": playlist.may_change(context.user),
+        "texts": {
+            **{name: t(f"playlist.{name}") for name in TEXTS},
+            **{role: t.code("role", role) for role in ("agent", "patient", "unknown")},
         },
-        on_opened_change=lambda: None,
-        **callbacks,
-    )
+        "dark": context.dark,
+    }
+    shown = PLAYLIST(key="playlist", data=in_order("playlist", data), on_opened_change=lambda: None, **callbacks)
     opened: dict[str, Any] | None = shown.opened
     return opened
 

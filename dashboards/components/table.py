@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import streamlit as st
 
 from dashboards.components.assets import asset
+from dashboards.components.mounting import in_order, script
 from dashboards.context import Context
 from dashboards.intervals import Estimate
 from dashboards.plain import plain
@@ -13,7 +14,7 @@ from dashboards.plain import plain
 CELL_CHARACTERS = 120
 
 TABLE = st.components.v2.component(
-    "callqa_table", html=asset("table.html"), css=asset("table.css"), js=asset("table.js")
+    "callqa_table", html=asset("table.html"), css=asset("table.css"), js=script("table.js")
 )
 
 
@@ -62,7 +63,7 @@ def table(context: Context, key: str, caption: str, columns: Sequence[Column], r
         ],
         "dark": context.dark,
     }
-    opened = TABLE(key=key, data=data, on_opened_change=lambda: None).opened
+    opened = TABLE(key=key, data=in_order(key, data), on_opened_change=lambda: None).opened
     return str(opened["id"]) if opened else None
 
 

@@ -1,6 +1,7 @@
 // The call list. Names, ids and found words reach the page through textContent only; each row is a real link.
-// data: {rows: [{id, href, score, tone, state, who, when, what, where, long, tags, clean, review, hits, more}], texts, dark}
+// data: {rows: [{id, href, score, tone, state, who, when, what, where, long, tags, clean, review, hits, more}], texts, dark, order}
 export default function ({ data, parentElement, setTriggerValue }) {
+  if (outdated(parentElement, data)) return;
   const list = parentElement.querySelector(".calls");
   list.classList.toggle("dark", Boolean(data.dark));
   const head = make("div", "headings");

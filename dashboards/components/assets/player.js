@@ -1,6 +1,6 @@
 // Player, waveform and transcript of one call. Data reaches the page through textContent and canvas only.
 // data: {call_id, audio_url, duration_s, lanes: [{role, step_s, peaks}], utterances, events, findings, notes, playlists,
-//        can: {review, train}, texts, seek, dark}
+//        can: {review, train}, texts, seek, dark, order}
 // triggers: verdict {key, kind}, note {at_s, text}, unnote {number}, bookmark {playlist_id, title, start_s, end_s, good, note},
 //        correct {index, text, role}, roles {kind}
 // Joined with player_view.js, player_review.js and player_draw.js: one module.
@@ -10,6 +10,7 @@ const SHOWN_GAP_S = 3; // shorter silences are drawn, but get no line of their o
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
+  if (outdated(parentElement, data)) return;
   let state = states.get(parentElement);
   if (!state) {
     state = start(parentElement);
@@ -17,7 +18,7 @@ export default function (component) {
   }
   state.send = setTriggerValue;
   update(state, data);
-  return () => stop(state, parentElement);
+  return () => leave(state, parentElement);
 }
 
 function start(root) {
@@ -47,7 +48,9 @@ function start(root) {
   return state;
 }
 
-function stop(state, root) {
+// Also called at once for data that was overtaken while the script was loading; then the player stays.
+function leave(state, root) {
+  if (root.isConnected) return;
   document.removeEventListener("keydown", state.onKey);
   document.removeEventListener("input", state.onInput);
   state.watcher.disconnect();

@@ -1,9 +1,10 @@
 // A playlist: moments played in a row. Words, notes and names reach the page through textContent only.
-// data: {id, moments: [{number, url, seconds, good, note, lines: [[role, text]], title, call}], can_change, texts, dark}
+// data: {id, moments: [{number, url, seconds, good, note, lines: [[role, text]], title, call}], can_change, texts, dark, order}
 // triggers: move {moment, place}, remove {moment}, note {moment, note}, opened {call, at_s}
 const states = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
+  if (outdated(parentElement, data)) return;
   let state = states.get(parentElement);
   if (!state) {
     state = start(parentElement);
@@ -12,6 +13,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   state.send = setTriggerValue;
   update(state, data);
   return () => {
+    if (parentElement.isConnected) return; // called at once for data that was overtaken while the script was loading
     document.removeEventListener("keydown", state.onKey);
     state.audio.pause();
     state.audio.removeAttribute("src");

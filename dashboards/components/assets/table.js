@@ -1,7 +1,8 @@
 // A table whose rows may lead somewhere. Every text reaches the page through textContent only.
 // data: {columns: [{label, number}], rows: [{id, href, cells: [{text, sub, tone, bar: {value, low, high, mark}}]}],
-//        caption, dark}; bar: 0..1 of the column's width, low and high the interval, mark a target or reference.
+//        caption, dark, order}; bar: 0..1 of the column's width, low and high the interval, mark a target or reference.
 export default function ({ data, parentElement, setTriggerValue }) {
+  if (outdated(parentElement, data)) return;
   const place = parentElement.querySelector(".sheet");
   place.classList.toggle("dark", Boolean(data.dark));
   const table = make("table");
