@@ -32,8 +32,7 @@ def call_filter(context: Context, options: dict[str, Any]) -> tuple[CallFilter, 
     choices = _choices(options)
     _from_address(choices, whole)
     _widgets(context, options, choices, whole)
-    values = {key: st.session_state[key] for key in KEYS if key in st.session_state}
-    query = query_of({**values, "minutes": _minutes()}, whole)
+    query = _said(whole)
     _to_address(query)
     return filter_of(query), query
 
@@ -93,8 +92,11 @@ def _narrow(context: Context, options: dict[str, Any], choices: dict[str, list[s
         columns[0].date_input(t("filter.day"), min_value=whole[0], max_value=whole[1], format="YYYY-MM-DD", key="day")
     columns[1].slider(t("filter.score"), *WHOLE_SCORE, step=5, key="score", help=t("filter.score_help"))
     longest = max(1.0, float(-(-options["longest_s"] // 60)))
-    low, high = st.session_state.get("minutes") or (0.0, longest)
-    st.session_state["minutes"] = (min(max(0.0, low), longest), min(high, longest))
+    moved = st.session_state.get("minutes")
+    low, high = moved or (0.0, longest)
+    inside = (min(max(0.0, low), longest), min(high, longest))
+    if moved != inside:
+        st.session_state["minutes"] = inside
     columns[2].slider(t("filter.minutes"), 0.0, longest, step=0.5, key="minutes", format="%g")
     st.session_state["longest_minutes"] = longest
     names = {a["agent_id"]: plain(f"{a['agent_id']} {a['agent_name']}", 40) for a in options["agents"]}
@@ -174,9 +176,16 @@ def _minutes() -> tuple[float, float] | None:
 
 
 def _from_address(choices: dict[str, list[str]], whole: Days | None) -> None:
-    """Give the widgets the address's values, when the page is new or the address was changed by somebody else."""
+    """Give the widgets the address's values, when the page is new or the address was changed by somebody else.
+
+    A run that was asked for before the browser heard of the last one's address still names an older one: what was done
+    with a widget goes before that. And a run may be cut off anywhere: what was given is known from here on, so that the
+    next one keeps what was typed meanwhile.
+    """
     query = {key: st.query_params.get_all(key) for key in (*KEYS, *OTHER_KEYS) if key in st.query_params}
-    if query == st.session_state.get("list_query") and all(key in st.session_state for key in (*LIST_KEYS, "q")):
+    known = st.session_state.get("list_query")
+    complete = all(key in st.session_state for key in (*LIST_KEYS, "q"))
+    if known is not None and complete and (query == known or _said(whole) != known):
         return
     values = values_of(query, choices)
     if whole:
@@ -184,6 +193,13 @@ def _from_address(choices: dict[str, list[str]], whole: Days | None) -> None:
         values["day"] = (max(first, whole[0]), min(last, whole[1])) if first <= whole[1] and last >= whole[0] else whole
     for key, value in values.items():
         st.session_state[key] = value
+    st.session_state["list_query"] = _said(whole)
+
+
+def _said(whole: Days | None) -> Query:
+    """The address of what the widgets say."""
+    values = {key: st.session_state[key] for key in KEYS if key in st.session_state}
+    return query_of({**values, "minutes": _minutes()}, whole)
 
 
 def _to_address(query: Query) -> None:
