@@ -116,6 +116,11 @@ class Hit(NamedTuple):
         """Whether other characters than the phrase's were recognised."""
         return self.how in ("pinyin", "sensible", "fuzzy", "said", "unsure")
 
+    @property
+    def goes_by_writing(self) -> bool:
+        """Whether the recogniser's own words speak for or against it: not where they only spell the same sounds."""
+        return not self.is_respelt or self.probe is not None
+
     def confidence(self, words: float) -> float:
         """How sure the hit is, 0..1; words: how sure the recogniser is of its words, if it was they that matched."""
         return words * self.factor if self.probe is None else self.said

@@ -1,6 +1,7 @@
 """Lists of phrases: exceptions, what has to stand near or must not, which of the hits count.
 
 Exceptions are held against the text as the hit reads it, so that 不指导您方不方便 is excused like 不知道您方不方便.
+Where other sounds were recognised, they are held against its words as well: 跟胃没关系 is not suspected of 跟我没关系.
 How single phrases and expressions are matched is told in `rules.elements`.
 """
 
@@ -162,7 +163,7 @@ class PhraseList:
     def _not_excepted(self, turn: SpokenTurn, hits: list[Hit]) -> list[Hit]:
         """The hits that stand inside no exception.
 
-        Expressions are held against the text as the hit reads it.
+        Expressions are held against the text as the hit reads it; where other sounds were recognised, as written too.
         """
         exceptions = self.excepted.hits(turn)
         heard = [other.span for other in exceptions if other.how != "regex"]
@@ -171,9 +172,8 @@ class PhraseList:
             hit
             for hit in hits
             if not any(_covers(turn, span, hit.span) for span in heard)
-            and not (
-                self.is_meant(turn, hit) if hit.is_respelt else any(_covers(turn, span, hit.span) for span in written)
-            )
+            and not (hit.is_respelt and self.is_meant(turn, hit))
+            and not (hit.goes_by_writing and any(_covers(turn, span, hit.span) for span in written))
         ]
 
     def is_meant(self, turn: SpokenTurn, hit: Hit) -> bool:
