@@ -1,9 +1,11 @@
 """The score form: every item with the automatic points, changed only with a reason; the total follows at once.
 
 What is typed is kept on the server as it goes (dashboards/drafts.py), so that it is there again after a reload, on
-another machine, or after signing in anew.
+another machine, or after signing in anew. What is saved is what the fields say at that moment, scored then: a key that
+saves may come before the page has been drawn with what was typed last.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +30,8 @@ from pipeline.store.reviews import ReviewForm, ReviewItem
 def review_form(context: Context, view: CallView) -> None:
     """Show the form with the user's draft in it."""
     t = context.t
-    if st.session_state.pop("review_saved", False):
+    if _saved_key(view) in st.session_state:
+        _done_with(view, st.session_state.pop(_saved_key(view)))
         st.rerun(scope="app")
     if view.items.is_empty():
         st.info(t("form.none"), icon=":material/help:")
@@ -52,14 +55,13 @@ def review_form(context: Context, view: CallView) -> None:
                 for item in automatic.items:
                     if item.section_id == section_id:
                         _item(context, view, item, draft)
-        overrides = [Override(change.item_id, change.points) for change in draft.items]
-        score = reviewed_score(context.settings, view, decisions, overrides)
+        score = _score(context, view, decisions, draft)
         with totals:
             st.metric(t("form.total"), points(score.total, t), width="content")
             st.metric(t("form.automatic"), points(view.head["score_total"], t), width="content")
             if score.fatal:
                 st.badge(t("calls.red_line"), color="red", icon=":material/gpp_bad:")
-        _ending(context, view, draft, score)
+        _ending(context, view, draft, automatic)
 
 
 def _stale(context: Context, view: CallView, decisions: Decisions, draft: Draft) -> None:
@@ -79,8 +81,13 @@ def _stale(context: Context, view: CallView, decisions: Decisions, draft: Draft)
     )
 
 
-def _ending(context: Context, view: CallView, draft: Draft, score: Score) -> None:
-    t, key = context.t, f"comment-{view.call_id}"
+def _score(context: Context, view: CallView, decisions: Decisions, draft: Draft) -> Score:
+    overrides = [Override(change.item_id, change.points) for change in draft.items]
+    return reviewed_score(context.settings, view, decisions, overrides)
+
+
+def _ending(context: Context, view: CallView, draft: Draft, automatic: Score) -> None:
+    t, key = context.t, _comment_key(view)
     if key not in st.session_state:
         st.session_state[key] = draft.comment
     st.text_area(
@@ -90,8 +97,7 @@ def _ending(context: Context, view: CallView, draft: Draft, score: Score) -> Non
         max_chars=MAX_COMMENT_CHARACTERS,
         on_change=lambda: _keep(context, view, replace(_now(view, draft), comment=st.session_state[key])),
     )
-    unexplained = [change.item_id for change in draft.items if not change.reason.strip()]
-    if unexplained:
+    if _unexplained(draft):
         st.warning(t("form.reason_missing"), icon=":material/edit_note:")
     if context.reviewer == "local":
         st.caption(t("form.no_name"))
@@ -100,14 +106,17 @@ def _ending(context: Context, view: CallView, draft: Draft, score: Score) -> Non
             t("form.save"),
             type="primary",
             icon=":material/save:",
-            disabled=bool(unexplained),
             shortcut="alt+s",
             on_click=_save,
-            args=(context, view, _form(context, view, draft, score)),
+            args=(context, view, automatic, draft),
         )
         if draft.items:
             st.button(
-                t("form.undo"), type="tertiary", icon=":material/undo:", on_click=_undo, args=(context, view, draft)
+                t("form.undo"),
+                type="tertiary",
+                icon=":material/undo:",
+                on_click=_undo,
+                args=(context, view, automatic, draft),
             )
         if st.session_state.get(_kept_key(view)):
             st.caption(t("form.draft_kept"), width="content")
@@ -118,9 +127,10 @@ def _item(context: Context, view: CallView, item: ItemScore, draft: Draft) -> No
     t = context.t
     change = next((c for c in draft.items if c.item_id == item.item_id), None)
     left = change.points if change else item.points
-    keys = _keys(view, item.item_id)
-    st.session_state[keys["points"]] = float(left or 0.0)
-    st.session_state[keys["na"]] = left is None
+    keys = _keys(view, item)
+    for key, value in ((keys["points"], float(left or 0.0)), (keys["na"], left is None)):
+        if st.session_state.get(key) != value:  # a value that is given anew takes away what is being typed
+            st.session_state[key] = value
     name, field, not_applicable = st.columns([1.7, 1.5, 1], vertical_alignment="center")
     name.markdown(f"{escaped(t.pick(item.name_zh, item.name_en))}  \n:gray[{_automatic(context, item)}]")
     changed: dict[str, Any] = {"on_change": _change, "args": (context, view, item, draft)}
@@ -150,8 +160,14 @@ def _item(context: Context, view: CallView, item: ItemScore, draft: Draft) -> No
         )
 
 
-def _keys(view: CallView, item_id: str) -> dict[str, str]:
-    return {part: f"{part}-{view.call_id}-{item_id}" for part in ("points", "na", "reason")}
+def _keys(view: CallView, item: ItemScore) -> dict[str, str]:
+    """Other automatic points are other fields: what the browser still says of the old ones is no change."""
+    named = f"{view.call_id}-{item.item_id}"
+    return {"reason": f"reason-{named}", **{part: f"{part}-{named}-{item.points}" for part in ("points", "na")}}
+
+
+def _comment_key(view: CallView) -> str:
+    return f"comment-{view.call_id}"
 
 
 def _automatic(context: Context, item: ItemScore) -> str:
@@ -163,19 +179,27 @@ def _automatic(context: Context, item: ItemScore) -> str:
 
 def _change(context: Context, view: CallView, item: ItemScore, draft: Draft) -> None:
     """Keep what was changed; an item put back to its automatic points is no change."""
-    keys = _keys(view, item.item_id)
-    left = None if st.session_state[keys["na"]] else float(st.session_state[keys["points"]])
-    draft = _now(view, draft)
-    others = tuple(c for c in draft.items if c.item_id != item.item_id)
-    before = next((c.reason for c in draft.items if c.item_id == item.item_id), "")
-    reason = st.session_state.get(keys["reason"], before)
-    mine = () if left == item.points else (DraftItem(item.item_id, left, reason),)
-    _keep(context, view, replace(draft, items=(*others, *mine)))
+    _keep(context, view, _typed(view, (item,), _now(view, draft)))
 
 
-def _undo(context: Context, view: CallView, draft: Draft) -> None:
-    for change in draft.items:
-        st.session_state.pop(_keys(view, change.item_id)["reason"], None)
+def _typed(view: CallView, items: Iterable[ItemScore], draft: Draft) -> Draft:
+    """The draft with what the fields of these items say. items: as they were shown, with automatic points."""
+    changes = {change.item_id: change for change in draft.items}
+    for item in items:
+        keys, before = _keys(view, item), changes.pop(item.item_id, None)
+        if keys["points"] not in st.session_state:
+            left = before.points if before else item.points
+        else:
+            left = None if st.session_state[keys["na"]] else float(st.session_state[keys["points"]])
+        if left != item.points:
+            reason = st.session_state.get(keys["reason"], before.reason if before else "")
+            changes[item.item_id] = DraftItem(item.item_id, left, reason)
+    return replace(draft, items=tuple(changes.values()))
+
+
+def _undo(context: Context, view: CallView, automatic: Score, draft: Draft) -> None:
+    for item in automatic.items:
+        st.session_state.pop(_keys(view, item)["reason"], None)
     _keep(context, view, replace(_now(view, draft), items=()))
 
 
@@ -199,9 +223,18 @@ def _kept_key(view: CallView) -> str:
 
 
 def _keep(context: Context, view: CallView, draft: Draft) -> None:
-    """In the session in any case; on the server where that is possible, and told where it is not."""
+    """In the session in any case; on the server where that is possible, and told where it is not.
+
+    Fields that were left by the key that saved report after it: what they say is in the form already.
+    """
+    if st.session_state.get(_saved_key(view)) == draft:
+        return
     st.session_state[f"draft-{view.call_id}"] = draft
     st.session_state[_kept_key(view)] = save(context, lambda: Drafts(context.data).keep(view.call_id, draft))
+
+
+def _unexplained(draft: Draft) -> bool:
+    return any(not change.reason.strip() for change in draft.items)
 
 
 def _form(context: Context, view: CallView, draft: Draft, score: Score) -> ReviewForm:
@@ -226,11 +259,34 @@ def _form(context: Context, view: CallView, draft: Draft, score: Score) -> Revie
     )
 
 
-def _save(context: Context, view: CallView, form: ReviewForm) -> None:
-    done = context.t("form.saved", version=(form.based_on or 0) + 1)
-    if not save(context, lambda: context.data.add_review(form), done):
+def _save(context: Context, view: CallView, automatic: Score, shown: Draft) -> None:
+    """Save what the fields say now. automatic, shown: the points and the draft of the form that they stand in."""
+    draft = replace(
+        _typed(view, automatic.items, _now(view, shown)),
+        comment=st.session_state.get(_comment_key(view), shown.comment),
+    )
+    _keep(context, view, draft)
+    if _unexplained(draft):
+        st.toast(context.t("form.reason_missing"), icon=":material/edit_note:")
+        return
+
+    def add() -> None:
+        score = _score(context, view, context.data.decisions(view.call_id), draft)
+        context.data.add_review(_form(context, view, draft, score))
+
+    if not save(context, add, context.t("form.saved", version=(draft.based_on or 0) + 1)):
         return
     save(context, lambda: Drafts(context.data).drop(view.call_id))
-    for key in (f"draft-{view.call_id}", _kept_key(view)):
-        st.session_state.pop(key, None)
-    st.session_state["review_saved"] = True
+    st.session_state[_saved_key(view)] = draft
+
+
+def _saved_key(view: CallView) -> str:
+    return f"saved-{view.call_id}"
+
+
+def _done_with(view: CallView, saved: Draft) -> None:
+    """Forget the draft that was saved; what was typed since is a draft on top of it."""
+    draft = st.session_state.pop(f"draft-{view.call_id}", saved)
+    st.session_state.pop(_kept_key(view), None)
+    if draft != saved:
+        st.session_state[f"draft-{view.call_id}"] = replace(draft, based_on=(saved.based_on or 0) + 1)

@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
+from pipeline.store.reviews import open_reviews
 from tests.builders import APPOINTMENT
 from tests.dashboards.conftest import SCREENSHOTS, running_dashboard
 from tests.dashboards.seed import (
@@ -141,12 +143,12 @@ def test_verdicts_last_over_a_reload(page):
     other.get_by_role("button", name="确认", exact=True).wait_for(timeout=WAIT_MS)
 
 
-def total(page) -> str:
+def has_total(page, text: str) -> None:
     shown = page.locator("[class*='st-key-form-totals'] [data-testid=stMetricValue]").first
-    return shown.inner_text().strip()
+    expect(shown).to_have_text(text, timeout=WAIT_MS)
 
 
-def test_form_is_saved_as_versions_with_the_total_of_its_items(page):
+def test_form_is_saved_as_versions_with_the_total_of_its_items(page, served_home):
     open_call(page, APPOINTMENT_CALL)
     page.get_by_role("button", name="未署名").click()
     page.get_by_label("质检员姓名").fill("张质检")
@@ -154,14 +156,15 @@ def test_form_is_saved_as_versions_with_the_total_of_its_items(page):
     page.keyboard.press("Escape")
     page.get_by_role("tab", name="人工评分").click()
     # By hand: 不知道 (major) costs 8 of 16; of the items 64 points apply to this call: 56 of 64 are left.
-    page.get_by_text("87.5 分").first.wait_for(timeout=WAIT_MS)
-    assert total(page) == "87.5 分"
+    has_total(page, "87.5 分")
     page.get_by_label("服务忌语 得分").fill("16")
     page.keyboard.press("Enter")
     save = page.get_by_role("button", name="保存评分")
     page.get_by_text("改动过的项目要写明理由").wait_for(timeout=WAIT_MS)
-    assert total(page) == "100 分"
-    assert save.is_disabled()
+    has_total(page, "100 分")
+    settled(page)
+    save.click()  # without a reason nothing is saved
+    page.get_by_test_id("stToast").get_by_text("改动过的项目要写明理由").wait_for(timeout=WAIT_MS)
     page.get_by_placeholder("改分理由（必填）").fill("患者并未在意，随后已补充说明")
     page.keyboard.press("Enter")
     page.get_by_label("评语").fill("整体良好 <b>注意</b>")
@@ -178,13 +181,19 @@ def test_form_is_saved_as_versions_with_the_total_of_its_items(page):
     version.get_by_text("张质检").wait_for(timeout=WAIT_MS)
     page.get_by_role("tab", name="人工评分").click()
     page.locator("label", has_text="不适用").first.click()
-    page.get_by_text("改动过的项目要写明理由").wait_for(timeout=WAIT_MS)
-    page.get_by_role("button", name="恢复自动评分").click()
-    page.wait_for_timeout(500)
+    page.get_by_text("改动过的项目要写明理由").first.wait_for(timeout=WAIT_MS)
     settled(page)
-    assert total(page) == "87.5 分"
+    page.get_by_role("button", name="恢复自动评分").click()
+    has_total(page, "87.5 分")
+    settled(page)
     page.get_by_role("button", name="保存评分").click()
     page.get_by_text("人工评分 · 第 2 版").wait_for(timeout=WAIT_MS)
+    page.get_by_label("评语").fill("")
+    page.get_by_label("评语").press_sequentially("边说边存")
+    page.keyboard.press("Alt+s")  # at once, without leaving the field
+    page.get_by_text("人工评分 · 第 3 版").wait_for(timeout=WAIT_MS)
+    with open_reviews(served_home) as store:
+        assert store.latest_review(APPOINTMENT_CALL).form.comment == "边说边存"
 
 
 def test_search_finds_chinese_words_and_opens_their_second(page):

@@ -43,6 +43,7 @@ function start(root) {
   state.onInput = (event) => keepTyped(state, event);
   document.addEventListener("keydown", state.onKey);
   document.addEventListener("input", state.onInput);
+  window.addEventListener("keydown", handOverAtOnce, true); // before the page's own keys
   state.watcher = new ResizeObserver(() => draw(state));
   state.watcher.observe(state.lanes);
   return state;
@@ -53,6 +54,7 @@ function leave(state, root) {
   if (root.isConnected) return;
   document.removeEventListener("keydown", state.onKey);
   document.removeEventListener("input", state.onInput);
+  window.removeEventListener("keydown", handOverAtOnce, true);
   state.watcher.disconnect();
   cancelAnimationFrame(state.frame);
   state.audio.pause();
@@ -208,10 +210,18 @@ function keepTyped(state, event) {
   const field = event.composedPath()[0];
   if (!(field instanceof Element) || !field.closest(".st-key-review-form")) return;
   clearTimeout(state.typing);
-  state.typing = setTimeout(() => {
-    const done = { key: "Enter", code: "Enter", bubbles: true, cancelable: true, ctrlKey: field.tagName === "TEXTAREA" };
-    if (field.isConnected) field.dispatchEvent(new KeyboardEvent("keydown", done));
-  }, 800);
+  state.typing = setTimeout(() => handOver(field), 800);
+}
+
+function handOver(field) {
+  const done = { key: "Enter", code: "Enter", bubbles: true, cancelable: true, ctrlKey: field.tagName === "TEXTAREA" };
+  if (field.isConnected) field.dispatchEvent(new KeyboardEvent("keydown", done));
+}
+
+// Alt+S saves the form: with what stands in the field that is being typed into.
+function handOverAtOnce(event) {
+  const field = event.composedPath()[0];
+  if (event.altKey && event.code === "KeyS" && isField(field) && field.closest(".st-key-review-form")) handOver(field);
 }
 
 // -- what moves with the sound -------------------------------------------------------------------------------------
