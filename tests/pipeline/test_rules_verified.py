@@ -109,7 +109,7 @@ def test_the_limits_part_said_unsure_and_neither() -> None:
     [
         (("  hidden:", "  hiden:"), "hiden"),
         (("review_from: 0.2", "review_from: 0.9"), "lies above"),
-        (("violated_from: 0.35", "violated_from: high"), "must be a number"),
+        (("violated_from: 0.3", "violated_from: high"), "must be a number"),
         (("  syllables: 0.45\n", ""), "syllables"),
     ],
 )
@@ -197,8 +197,8 @@ def test_a_phrase_that_the_audio_holds_counts_as_said() -> None:
 
 
 def test_in_between_somebody_has_to_listen() -> None:
-    text = "请问您提什么呀？"
-    (finding,) = judged(call(agent(text), probes=(probe(text, "提什么", "急什么", -1.5),)))
+    text = "你提什么呀？"
+    (finding,) = judged(call(agent(text), probes=(probe(text, "提什么", "急什么", -2.0),)))
     assert finding.status == "review"
     assert "请试听" in (finding.note or "")
 
@@ -223,6 +223,29 @@ def test_exceptions_hold_as_the_audio_reads_it() -> None:
     """您急什么时候用 is polite, however it is spelt."""
     text = "您提什么时候用，我帮您登记。"
     assert judged(call(agent(text), probes=(probe(text, "提什么", "急什么", 5.0),))) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "heard", "phrase"),
+    [
+        ("这个病跟胃没关系。", "跟胃没关系", "跟我没关系"),
+        ("鼻子有问题挂耳鼻喉科。", "子有问题", "脑子有问题"),
+        ("到了窗口等着办。", "等着办", "等着吧"),
+        ("您在这里一直等着拿报告。", "等着拿", "等着吧"),
+    ],
+)
+def test_where_other_sounds_were_recognised_exceptions_hold_as_written(text: str, heard: str, phrase: str) -> None:
+    """Those that need not know which phrase is suspected."""
+    sure = probe(text, heard, phrase, 5.0, **SURE)
+    assert judged(call(agent(text), probes=(sure,))) == ()
+
+
+def test_the_spelling_of_the_same_sounds_excuses_nobody() -> None:
+    """反锁了 is a door's; 反死了 has the very sounds of 烦死了, so its characters tell nothing."""
+    for text, found in (("门反锁了。", False), ("反死了又是你。", True)):
+        heard = text[text.index("反") : text.index("了") + 1]
+        said = probe(text, heard, "烦死了", 5.0, **SURE)
+        assert bool(judged(call(agent(text), probes=(said,)))) is found
 
 
 def test_remedies_hold_too() -> None:
