@@ -12,7 +12,7 @@ from dashboards.components.call_head import call_head, corrections_note
 from dashboards.components.chrome import go
 from dashboards.components.findings_panel import findings_panel
 from dashboards.components.history import history
-from dashboards.components.opened import company, leave, open_call
+from dashboards.components.opened import company, leave, mark_drawn, open_call
 from dashboards.components.player import player, seek
 from dashboards.components.review_form import review_form
 from dashboards.components.saving import told
@@ -67,6 +67,7 @@ def render(context: Context) -> None:
         ):
             with tab:
                 show()
+    mark_drawn(call_id)
 
 
 def _first_second(view: CallView) -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboards.call_search import CallFilter, Calls, Cursor
-from dashboards.components.call_filters import call_filter
+from dashboards.components.call_filters import call_filter, drawn
 from dashboards.components.call_list import call_list
 from dashboards.components.chrome import go
 from dashboards.components.opened import leave
@@ -29,6 +29,7 @@ def render(context: Context) -> None:
         words = found.found_words(chosen, calls)
     if calls.is_empty():
         st.info(t("calls.none"), icon=":material/search_off:")
+        drawn()
         return
     total, first = calls["total"][0], (len(pages) - 1) * PAGE_ROWS + 1
     st.caption(t("calls.found", count=f"{total:,}", first=first, last=first + calls.height - 1))
@@ -50,6 +51,7 @@ def render(context: Context) -> None:
             icon=":material/chevron_right:",
             icon_position="right",
         )
+    drawn()
 
 
 def _pages(chosen: CallFilter) -> list[Cursor | None]:

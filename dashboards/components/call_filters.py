@@ -24,6 +24,7 @@ from dashboards.context import Context
 from dashboards.plain import plain
 
 Query = dict[str, list[str]]
+DRAWN = "list_drawn"
 
 
 def call_filter(context: Context, options: dict[str, Any]) -> tuple[CallFilter, Query]:
@@ -35,6 +36,11 @@ def call_filter(context: Context, options: dict[str, Any]) -> tuple[CallFilter, 
     query = _said(whole)
     _to_address(query)
     return filter_of(query), query
+
+
+def drawn() -> None:
+    """To be told at the end of the page: the browser has the filters as they were given."""
+    st.session_state[DRAWN] = True
 
 
 def open_view(query: Query) -> None:
@@ -186,7 +192,12 @@ def _from_address(choices: dict[str, list[str]], whole: Days | None) -> None:
     known = st.session_state.get("list_query")
     complete = all(key in st.session_state for key in (*LIST_KEYS, "q"))
     if known is not None and complete and (query == known or _said(whole) != known):
+        if not st.session_state.get(DRAWN):  # what a run gave that was cut off may never have reached the browser
+            for key in KEYS:
+                if key in st.session_state:
+                    st.session_state[key] = st.session_state[key]
         return
+    st.session_state[DRAWN] = False
     values = values_of(query, choices)
     if whole:
         first, last = values.get("day", whole)

@@ -17,7 +17,7 @@ from pipeline.store.corrections import Change, Correction
 from pipeline.store.users import PermissionDeniedError
 
 COMPANY_EVERY_S = 8.0
-_KEPT = "opened_call"
+_KEPT, _DRAWN = "opened_call", "drawn_call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,16 @@ def open_call(context: Context, call_id: str) -> Opened | None:
 def leave() -> None:
     """The next call that is opened is read anew, also when it is the same one."""
     st.session_state.pop(_KEPT, None)
+    st.session_state.pop(_DRAWN, None)
+
+
+def drawn(call_id: str) -> bool:
+    """Whether a drawing of this call's page came to its end since the call was opened."""
+    return bool(st.session_state.get(_DRAWN) == call_id)
+
+
+def mark_drawn(call_id: str) -> None:
+    st.session_state[_DRAWN] = call_id
 
 
 def _kept(context: Context, call_id: str) -> CallView | None:

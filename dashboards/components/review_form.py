@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.components.call_head import points
+from dashboards.components.opened import drawn
 from dashboards.components.saving import save, told
 from dashboards.components.scorecard import not_applicable
 from dashboards.context import Context
@@ -88,8 +89,7 @@ def _score(context: Context, view: CallView, decisions: Decisions, draft: Draft)
 
 def _ending(context: Context, view: CallView, draft: Draft, automatic: Score) -> None:
     t, key = context.t, _comment_key(view)
-    if key not in st.session_state:
-        st.session_state[key] = draft.comment
+    _give(view, key, draft.comment)
     st.text_area(
         t("form.comment"),
         key=key,
@@ -128,9 +128,8 @@ def _item(context: Context, view: CallView, item: ItemScore, draft: Draft) -> No
     change = next((c for c in draft.items if c.item_id == item.item_id), None)
     left = change.points if change else item.points
     keys = _keys(view, item)
-    for key, value in ((keys["points"], float(left or 0.0)), (keys["na"], left is None)):
-        if st.session_state.get(key) != value:  # a value that is given anew takes away what is being typed
-            st.session_state[key] = value
+    st.session_state[keys["points"]] = float(left or 0.0)
+    st.session_state[keys["na"]] = left is None
     name, field, not_applicable = st.columns([1.7, 1.5, 1], vertical_alignment="center")
     name.markdown(f"{escaped(t.pick(item.name_zh, item.name_en))}  \n:gray[{_automatic(context, item)}]")
     changed: dict[str, Any] = {"on_change": _change, "args": (context, view, item, draft)}
@@ -147,8 +146,7 @@ def _item(context: Context, view: CallView, item: ItemScore, draft: Draft) -> No
     )
     not_applicable.checkbox(t("form.na"), key=keys["na"], **changed)
     if change:
-        if keys["reason"] not in st.session_state:
-            st.session_state[keys["reason"]] = change.reason
+        _give(view, keys["reason"], change.reason)
         label = t("form.reason")
         st.text_input(
             f"{t.pick(item.name_zh, item.name_en)} {label}",
@@ -164,6 +162,15 @@ def _keys(view: CallView, item: ItemScore) -> dict[str, str]:
     """Other automatic points are other fields: what the browser still says of the old ones is no change."""
     named = f"{view.call_id}-{item.item_id}"
     return {"reason": f"reason-{named}", **{part: f"{part}-{named}-{item.points}" for part in ("points", "na")}}
+
+
+def _give(view: CallView, key: str, text: str) -> None:
+    """Fill a field with what was typed before; until a drawing of the page got through, with every drawing anew.
+
+    What a drawing gave that was cut off may never have reached the browser, which would then answer with nothing.
+    """
+    if key not in st.session_state or not drawn(view.call_id):
+        st.session_state[key] = st.session_state.get(key, text)
 
 
 def _comment_key(view: CallView) -> str:

@@ -62,6 +62,19 @@ def test_what_was_typed_while_the_first_run_was_cut_off_is_searched_for(
     assert "共 1 通" in texts(app)
 
 
+def test_an_address_whose_first_run_was_cut_off_is_given_again(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.query_params["q"] = WORDS
+    with monkeypatch.context() as cut:
+        cut.setattr(call_filters, "_widgets", lambda *_: st.stop())  # the browser never saw a field
+        app.run()
+    app.run()
+    assert widget(app, "q").proto.set_value
+    assert widget(app, "q").value == WORDS
+    app.run()
+    assert not widget(app, "q").proto.set_value  # what somebody is typing is not taken away
+    assert named(app) == {"q": [WORDS]}
+
+
 def test_an_address_that_somebody_else_changed_is_taken(app: AppTest) -> None:
     app.query_params["q"] = WORDS
     app.run()

@@ -91,3 +91,11 @@ def test_automatic_points_put_back_are_no_change(app: AppTest, home: Path) -> No
     next(b for b in app.button if b.label == "恢复自动评分").click().run()
     assert phrases(app).value == 8.0
     assert draft(home).items == ()
+
+
+def test_a_refused_save_leaves_the_form_as_it_was(app: AppTest, home: Path) -> None:
+    phrases(app).set_value(16.0).run()
+    save(app).click().run()
+    assert reason(app).value == ""
+    assert phrases(app).value == 16.0
+    assert forms(home) == ()
