@@ -16,6 +16,7 @@ import polars as pl
 from dashboards.data import Data
 from pipeline.errors import StoreError
 from pipeline.sounds import UNKNOWN, encode, spelled
+from pipeline.store.calibration import open_calibration
 from pipeline.tables import XLSX_ROWS, write_table
 from pipeline.text import normalise, syllables
 
@@ -131,8 +132,10 @@ def _places(text: str, wanted: str) -> Iterator[tuple[int, int]]:
 class Calls:
     """The calls of a data folder that one user may see."""
 
-    def __init__(self, data: Data) -> None:
+    def __init__(self, data: Data, reviewer: str | None = None) -> None:
+        """reviewer: the name under which the user scores, their own unless given."""
         self._data = data
+        self._reviewer = reviewer or data.user.name
 
     def options(self) -> dict[str, Any]:
         """What the filters can offer; an agent is told of no other agent."""
@@ -177,7 +180,7 @@ class Calls:
                 f"{total} calls match; an export holds {EXPORT_ROWS}: narrow the filters or run callqa export"
             )
         zone = self._data.settings.metadata.timezone
-        told = frame.drop("sort_value", "total", "day").with_columns(
+        told = frame.drop("sort_value", "total", "day", "held").with_columns(
             pl.col("families").list.join("|"), pl.col("started_at").dt.replace_time_zone(zone, ambiguous="earliest")
         )
         with TemporaryDirectory() as folder:
@@ -193,6 +196,8 @@ class Calls:
         values = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(chosen).items() if k != "exact"}
         values |= asdict(words)
         zone = self._data.settings.metadata.timezone
+        with open_calibration(self._data.settings.home) as rounds:
+            held = sorted(rounds.held_calls(self._reviewer))
         return self._data.frame(
-            "calls_page", zone=zone, after_value=behind[0], after_id=behind[1], limit=limit, **values
+            "calls_page", zone=zone, after_value=behind[0], after_id=behind[1], limit=limit, held=held, **values
         )

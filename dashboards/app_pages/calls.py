@@ -15,7 +15,7 @@ PAGE_ROWS = 20
 
 
 def render(context: Context) -> None:
-    t, found = context.t, Calls(context.data)
+    t, found = context.t, Calls(context.data, context.reviewer)
     leave()
     for left_over in ("call", "t"):  # of a call that was open before
         st.query_params.pop(left_over, None)

@@ -63,7 +63,7 @@ def call_row(context: Context, row: dict[str, Any], words: list[dict[str, Any]],
         "long": clock(row["duration_s"]),
         "tags": [t.code("family", family) for family in row["families"][:6]],
         "review": t("calls.review", count=row["review"]) if row["review"] else None,
-        "clean": None if row["families"] else t("calls.clean"),
+        "clean": None if row["families"] or row["held"] else t("calls.clean"),
         "hits": [found_words(context, hit, wanted) for hit in words],
         "more": t("calls.more_hits", count=more) if words and more > 0 else None,
     }
@@ -71,6 +71,8 @@ def call_row(context: Context, row: dict[str, Any], words: list[dict[str, Any]],
 
 def _state(context: Context, row: dict[str, Any]) -> str | None:
     t = context.t
+    if row["held"]:
+        return t("calls.held")
     if row["fatal"]:
         return t("calls.red_line")
     if row["damaged"]:

@@ -33,7 +33,7 @@ def view_menu(context: Context, query: Query) -> None:
             for suffix, mime in ((".xlsx", XLSX), (".csv", "text/csv")):
                 st.download_button(
                     suffix[1:].upper() if suffix == ".csv" else "Excel",
-                    partial(Calls(context.data).export, filter_of(query), suffix),
+                    partial(Calls(context.data, context.reviewer).export, filter_of(query), suffix),
                     file_name=f"{t('export.name')}{suffix}",
                     mime=mime,
                     on_click="ignore",

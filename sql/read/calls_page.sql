@@ -7,20 +7,31 @@
 --   $unmeasured, $reason a measure without a value and why, null: any; $text part of a call id or an agent's name, null:
 --   no search; $words what was said (in small letters where $folded), null: not by words; $sounds code characters
 --   (pipeline.sounds), null: not by sound; $role who said it, null: anybody; $sort newest, lowest, highest or longest;
---   $after_value, $after_id the last row of the page before, null: first page; $limit rows
+--   $after_value, $after_id the last row of the page before, null: first page; $limit rows; $held ids of
+--   the calls that the asking person is to score blind
 -- columns: call_id, day, file_name, started_at (local), agent_id, agent_name, team, queue, topic, duration_s,
 --   score_total, fatal, passed, reviewed, damaged, layout, role_confidence, sort_value, violated, review, families
---   (violated or for review), hits_found (utterances with the words), total (matching calls)
+--   (violated or for review), hits_found (utterances with the words), held (it is to be scored blind: nothing is told
+--   of its judgement), total (matching calls)
 
 -- not materialized: a filter reads the few columns that it needs, and only a page of rows is read whole
 with listed as not materialized (
     select *
     from decided.results
     union all by name
-    -- calls that are scored blind count in no average, but are in the list, as they were judged automatically
+    -- calls that are scored blind count in no average, but are in the list, as they were judged automatically; for who
+    -- scores them, without any judgement
     select
-        *,
-        score_total as automatic_total,
+        * replace (
+            if(list_contains($held, call_id), null, score_total) as score_total,
+            if(list_contains($held, call_id), null, passed) as passed,
+            if(list_contains($held, call_id), false, fatal) as fatal,
+            if(list_contains($held, call_id), [], hits) as hits,
+            if(list_contains($held, call_id), 0, violated) as violated,
+            if(list_contains($held, call_id), 0, review) as review,
+            if(list_contains($held, call_id), 0, remedied) as remedied
+        ),
+        if(list_contains($held, call_id), null, score_total) as automatic_total,
         false as reviewed
     from published.calls
     where call_id in (select o.call_id from decided.left_out as o)
@@ -172,6 +183,7 @@ select
         )
     ) as families,
     p.hits_found,
+    list_contains($held, p.call_id) as held,
     (select count(*) from matching) as total
 from page as p
 inner join listed as c on c.call_id = p.call_id

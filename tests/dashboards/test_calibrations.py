@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards.calibrations import Calibrations
+from dashboards.call_search import CallFilter, Calls
 from dashboards.cases import Cases
 from dashboards.data import Data
 from dashboards.server import SETTINGS_SECRET
@@ -14,6 +15,7 @@ from pipeline.agreement import AgainstExpert
 from pipeline.errors import StoreError
 from pipeline.store.appeals import Result, open_appeals
 from pipeline.store.calibration import BlindForm, Points
+from pipeline.store.reviews import ReviewForm
 from pipeline.store.users import PermissionDeniedError, User
 from tests.dashboards.conftest import settings_for
 from tests.dashboards.seed import APPOINTMENT_CALL, COMPLAINT_CALL
@@ -110,6 +112,50 @@ def test_the_calls_page_is_kept_from_who_scores_it_blind(home: Path) -> None:
     begun = Calibrations(Data(settings_for(home), BOSS), "zhou")
     begun.close(1, "")
     assert "王强 8031 · 投诉" in texts(page(home, call=COMPLAINT_CALL))
+
+
+def test_the_list_tells_who_scores_blind_nothing_of_a_judgement(home: Path) -> None:
+    boss = Data(settings_for(home), BOSS)
+    boss.add_review(form_of(boss, COMPLAINT_CALL, 12.0))
+    assert listed(home, "zhou")[COMPLAINT_CALL]["score_total"] == 12.0
+    begin(home)
+    told = listed(home, "li")[COMPLAINT_CALL]
+    assert told["held"]
+    assert (told["score_total"], told["passed"], told["fatal"], told["reviewed"]) == (None, None, False, False)
+    assert (told["violated"], told["review"], told["families"]) == (0, 0, [])
+    assert told["agent_name"] == "王强"
+    calls = Calls(Data(settings_for(home), User("li", "li", "reviewer")))
+    for chosen in (CallFilter(results=("fatal",)), CallFilter(families=("silence",)), CallFilter(max_score=80.0)):
+        assert COMPLAINT_CALL not in set(calls.page(chosen, limit=100)["call_id"])
+    assert b"69.8" not in next(line for line in calls.export(CallFilter(), ".csv").splitlines() if b"8031" in line)
+    others = listed(home, "other")[COMPLAINT_CALL]  # who takes no part sees what the machine said, and no form
+    assert (others["held"], round(others["score_total"], 2), others["reviewed"]) == (False, 69.86, False)
+    as_user(home, "zhou", "supervisor").close(1, "")
+    assert listed(home, "li")[COMPLAINT_CALL]["score_total"] == 12.0
+
+
+def listed(home: Path, name: str) -> dict[str, dict[str, object]]:
+    data = Data(settings_for(home), User(name, name, "reviewer"))
+    return {row["call_id"]: row for row in Calls(data).page(CallFilter(), limit=100).iter_rows(named=True)}
+
+
+def form_of(data: Data, call_id: str, total: float) -> ReviewForm:
+    head = data.call(call_id).head
+    card = (head["scorecard_id"], head["scorecard_version"])
+    return ReviewForm(
+        call_id=call_id,
+        reviewer="zhou",
+        items=(),
+        comment="",
+        total=total,
+        fatal=False,
+        snapshot_id=1,
+        rulebook_version=head["rulebook_version"],
+        scorecard_id=card[0],
+        scorecard_version=card[1],
+        based_on=None,
+        passed=False,
+    )
 
 
 def test_appeals_on_a_call_are_hidden_from_who_scores_it_blind(home: Path) -> None:
