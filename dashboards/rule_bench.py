@@ -17,6 +17,7 @@ from typing import Any
 
 from dashboards.data import Data
 from pipeline.config.settings import Settings
+from pipeline.corrections import stored_corrections
 from pipeline.errors import CallQaError, ConfigError, RuleError
 from pipeline.judge import Judge
 from pipeline.model import CallFacts, Judgement
@@ -67,12 +68,16 @@ def try_dialogue(judge: Judge, text: str, name: str) -> Trial:
 
 
 def try_call(judge: Judge, data: Data, call_id: str) -> Trial | None:
-    """Judge a stored call anew; None for a call that is not stored. Raises PermissionDeniedError for a foreign one."""
+    """Judge a stored call anew, as people put it right; None for a call that is not stored.
+
+    Raises PermissionDeniedError for a foreign one.
+    """
     facts = read_facts(data.settings.home, call_id.strip())
     if facts is None:
         return None
     if not data.user.may_see(facts.recording.metadata.agent_id):
         raise PermissionDeniedError("this call is not yours to see")
+    facts = stored_corrections(data.settings).applied(facts)
     return Trial(facts, judge.judge(facts))
 
 

@@ -42,7 +42,9 @@ def backtest(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures there.")] = None,
     examples: Annotated[int, typer.Option(min=0, max=20, help="Examples shown per rule, won and lost.")] = 3,
 ) -> None:
-    """Compare a rulebook with the active one on stored calls. No score is changed and no model is loaded.
+    """Compare a rulebook with the active one on stored calls, with the words and roles that people put right.
+
+    No score is changed and no model is loaded.
 
     Shows hits won and lost per rule with examples, calls that would pass or fail otherwise, and agents affected; with
     truth files, or where reviewers confirmed or rejected hits, precision and recall with 95 % intervals. A single file
@@ -50,6 +52,7 @@ def backtest(
     floor it declares, 2 if the rulebook is not valid or there is nothing to compare.
     """
     from pipeline.backtest import compare  # noqa: PLC0415
+    from pipeline.corrections import stored_corrections  # noqa: PLC0415
     from pipeline.judge import Judge  # noqa: PLC0415 - here and below: heavy
     from pipeline.store import artefact  # noqa: PLC0415
 
@@ -60,7 +63,7 @@ def backtest(
     first = since.date() if since else None
     with ExitStack() as stack:
         board = stack.enter_context(_scoreboard(settings.home, before, after, labels))
-        calls = artefact.iter_facts(settings.home, first)
+        calls = map(stored_corrections(settings).applied, artefact.iter_facts(settings.home, first))
         with out.status("judging stored calls with both rulebooks"):
             found = compare(calls, before, after, (board.add,))
         labelled = board.result()

@@ -2,7 +2,8 @@
 
 Only calls are touched in which a dear rule hits words that nobody has listened to (`pipeline.verify`); the recogniser
 is loaded with the first of them. Each call is stored by itself, so that a run that is stopped loses nothing. Where the
-recording is gone, the hit stays for review and the call is told.
+recording is gone, the hit stays for review and the call is told. What was heard is asked about and stored; it is judged
+with the words and roles that people put right.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from datetime import date
 from pipeline.analyze import load_transcriber
 from pipeline.batch.lock import batch_lock
 from pipeline.config import Settings
+from pipeline.corrections import stored_corrections
 from pipeline.errors import AudioError
 from pipeline.judge import Judge
 from pipeline.model import CallReport
@@ -71,7 +73,8 @@ def _again(settings: Settings, judge: Judge, verifier: Verifier, call_id: str) -
     facts = stored and verifier.again(stored)
     if facts is None or facts == stored:
         return 0
-    report = CallReport(facts, judge.judge(facts))
-    check_report(report)
+    put_right = stored_corrections(settings).applied(facts)
+    report = CallReport(facts, judge.judge(put_right))
+    check_report(CallReport(put_right, report.judgement))
     artefact.write_report(settings.home, report)
     return 1

@@ -91,7 +91,7 @@ ALLOWED = {
     "labels": BASE | {"rules", "truth"},
     "trials": BASE | {"analyze", "evaluate", "truth"},  # whole analyses, timed
     "tune": BASE | {"audio", "trials", "user_settings"},
-    "relisten": BASE | {"analyze", "batch", "judge", "store", "verify"},
+    "relisten": BASE | {"analyze", "batch", "corrections", "judge", "store", "verify"},  # judged as people put it right
     "batch": BASE | {"analyze", "corrections", "judge", "logs", "metadata", "rulebooks", "store"},
 }
 # audio: one decoder for what is heard and what is played; text: a search is simplified as transcripts are;

@@ -9,8 +9,10 @@ from pipeline import cli
 from pipeline.batch.jobs import Summary
 from pipeline.config import Settings
 from pipeline.store import artefact
+from pipeline.store.corrections import Change, open_corrections
 from pipeline.store.reviews import open_reviews
 from pipeline.store.snapshot import open_snapshot, publish
+from pipeline.store.users import User
 from tests.builders import make_report
 from tests.pipeline.rulebook_files import rule, write_rulebook, write_rules
 from tests.pipeline.test_labels import truth_file
@@ -223,3 +225,17 @@ def test_a_run_judges_by_the_copy_that_it_began_with(home: Path, monkeypatch: py
     (settings,) = begun
     assert settings.rules.activated == stored(home)[0]
     assert (home / "rulebooks" / stored(home)[0] / "rules" / "10_words.yaml").is_file()
+
+
+def test_a_backtest_judges_what_people_put_right(home: Path, tmp_path: Path) -> None:
+    new, result = tmp_path / "new", tmp_path / "b.json"
+    write_rulebook(new, rule("dont-know", "不知道", "规定就这样", severity="red_line"))
+    facts = artefact.read_facts(home, CALL)
+    assert facts is not None
+    said = Change("text", 5, heard=facts.utterances[5].text, text="这个我帮您查一下。")
+    with open_corrections(home) as corrections:
+        corrections.add(CALL, User("li", "李敏", "reviewer"), said, based_on=0)
+    assert called(home, "backtest", str(new), "--json", str(result)) == 0
+    comparison = json.loads(result.read_text(encoding="utf-8"))["comparison"]
+    assert (comparison["calls"], comparison["scores_changed"]) == (1, 0)
+    assert [(r["hits_before"], r["hits_after"]) for r in comparison["rules"]] == [(0, 0)]

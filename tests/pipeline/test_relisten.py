@@ -18,6 +18,8 @@ from pipeline.judge import Judge
 from pipeline.model import CallReport
 from pipeline.rulebooks import read_sources, sources_in
 from pipeline.store import artefact
+from pipeline.store.corrections import Change, open_corrections
+from pipeline.store.users import User
 from tests.builders import make_finding, make_judgement, make_recording, make_report
 from tests.pipeline.rulebook_files import rule, write_rulebook
 
@@ -90,6 +92,24 @@ def test_a_new_hit_is_listened_to_once(settings: Settings, judge: Judge, listene
     asked = len(listener.scored)
     assert relisten.relisten(settings, judge, ("a",)).calls == 0
     assert len(listener.scored) == asked
+
+
+def test_it_is_judged_with_the_words_that_people_put_right(
+    settings: Settings, judge: Judge, listener: Listener
+) -> None:
+    store(settings, "a")
+    heard = artefact.read_facts(settings.home, "a")
+    assert heard is not None
+    said = Change("text", 5, heard=heard.utterances[5].text, text="这个我帮您查一下。")
+    with open_corrections(settings.home) as corrections:
+        corrections.add("a", User("li", "李敏", "reviewer"), said, based_on=0)
+    assert relisten.relisten(settings, judge, ("a",)).calls == 1
+    facts, judgement = artefact.read_facts(settings.home, "a"), artefact.read_judgement(settings.home, "a")
+    assert facts is not None
+    assert judgement is not None
+    assert facts.utterances == heard.utterances
+    assert [p.utterance_index for p in facts.probes] == [5]
+    assert "dont-know" not in {finding.rule_id for finding in judgement.findings}
 
 
 @pytest.mark.parametrize(("rule_id", "status"), [("tic", "review"), ("dont-know", "violated"), ("gone", "review")])
