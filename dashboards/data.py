@@ -123,7 +123,7 @@ class Data:
     def __init__(self, settings: Settings, user: User = ANYBODY, shared: _Shared | None = None) -> None:
         self.settings = settings
         self.user = user
-        self._shared = shared or _Shared(Reader(settings.home), _Kept())
+        self._shared = shared or _Shared(Reader(settings.home, memory_gb=settings.dashboard.memory_gb), _Kept())
 
     def seen_by(self, user: User) -> "Data":
         """The same data with this user's rights."""

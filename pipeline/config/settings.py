@@ -144,6 +144,7 @@ class DashboardSettings(Section):
     loudness_band_db: tuple[Positive, Positive]
     rate_band_cpm: tuple[Positive, Positive]
     ranking_min_calls: Annotated[int, Field(ge=2, le=100_000)]
+    memory_gb: Annotated[float, Field(ge=0.25, le=4096)]
 
 
 class ReviewSettings(Section):

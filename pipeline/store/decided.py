@@ -19,6 +19,7 @@ import polars as pl
 
 from pipeline.errors import StoreError
 from pipeline.store.calibration import calibration_calls
+from pipeline.store.overflow import Overflow
 from pipeline.store.reviews import reviews_path
 from pipeline.store.snapshot import current_snapshot
 from pipeline.store.sqlite import check_applied, open_sqlite
@@ -27,6 +28,7 @@ from pipeline.store.statements import migrations, statement
 PARTS = ("review_results", "finding_verdicts", "call_hits", "left_out", "results", "sums")  # each after what it reads
 FORM_SCHEMA = {"review_id": pl.Int64, "call_id": pl.String, "total": pl.Float64, "passed": pl.Int64, "fatal": pl.Int64}
 VERDICT_SCHEMA = {"verdict_id": pl.Int64, "call_id": pl.String, "finding_key": pl.String, "verdict": pl.String}
+MEMORY_GB = 2.0
 Stamp = tuple[tuple[int, int], ...]
 Version = tuple[str, int, int, frozenset[str]]
 
@@ -34,9 +36,18 @@ Version = tuple[str, int, int, frozenset[str]]
 class Reader:
     """Shared by all users of a process. A newly published snapshot is opened by the next read."""
 
-    def __init__(self, home: Path, left_out: Callable[[Path], Collection[str]] = calibration_calls) -> None:
-        """left_out: the calls that count in no average."""
+    def __init__(
+        self,
+        home: Path,
+        left_out: Callable[[Path], Collection[str]] = calibration_calls,
+        *,
+        memory_gb: float = MEMORY_GB,
+    ) -> None:
+        """left_out: the calls that count in no average. memory_gb: at most held in memory, the snapshot's pages too."""
         self._home = home
+        self._memory_gb = memory_gb
+        self._overflow: Overflow | None = None
+        self._opened = 0
         self._left_out_of = left_out
         self._lock = threading.Lock()
         self._path: Path | None = None
@@ -54,7 +65,7 @@ class Reader:
             raise StoreError(f"nothing is published in {self._home} yet; run `callqa run FOLDER`")
         with self._lock:
             if path != self._path or self._connection is None:
-                self._connection = _open(path)  # whoever reads the old one keeps theirs
+                self._connection = self._open(path)  # whoever reads the old one keeps theirs
                 self._path = path
                 self._forget()
             self._take_over(self._connection)
@@ -62,6 +73,13 @@ class Reader:
             version = (path.name, self._form, self._verdict, self._left_out)
         cursor.execute("use published")
         return cursor, version
+
+    def _open(self, path: Path) -> duckdb.DuckDBPyConnection:
+        if self._overflow is None:
+            self._overflow = Overflow(path.parent)
+        self._opened += 1  # two connections must not share a folder
+        inside = self._overflow.path
+        return _open(path, self._memory_gb, inside / str(self._opened) if inside else None)
 
     def _forget(self) -> None:
         self._form = self._verdict = 0  # the last ones that were taken over
@@ -105,8 +123,12 @@ class Reader:
         )
 
 
-def _open(path: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(":memory:")
+def _open(path: Path, memory_gb: float, overflow: Path | None) -> duckdb.DuckDBPyConnection:
+    limits: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": f"{memory_gb * 1000:.0f}MB",
+        "temp_directory": str(overflow or ""),  # none: a query that does not fit fails, and says so
+    }
+    connection = duckdb.connect(":memory:", config=limits)
     quoted = str(path).replace("'", "''")
     try:
         connection.execute("attach ':memory:' as decided")
