@@ -215,7 +215,7 @@ def call_name(pack: tuple[Clip, ...]) -> str:
     return _digest(repr(spoken), _code_of(synth, line, tts))
 
 
-def _order(pack: tuple[Clip, ...]) -> tuple[bool, bool, str, str]:
+def _order(pack: tuple[Clip, ...]) -> tuple[bool, bool, bool, str]:
     """What the figures stand on comes first: a run that was cut short tells something already."""
     return pack[0].snr_db <= HARD_DB, pack[0].kind not in ("said", "near"), pack[0].part != "report", call_name(pack)
 

@@ -83,13 +83,14 @@ def clips(book: Rulebook, judged: Judged, *, everything: bool = False) -> tuple[
     what the rulebook does not find even in writing; in the report part that is a miss. everything: each voice at each
     noise level.
     """
-    development, report = _listed("development"), _listed("report")
+    parts = {part: _listed(part) for part in FILES}
+    development = parts["development"]
     known = {said["phrase"] for said in development["said"]}
     development["said"] += [_framed(p, judged) for p in forbidden_phrases(book) if p not in known]
     over = [s["agent"] for s in development["said"] if not _is_found(judged, s["patient"], s["agent"])]
     made = tuple(
         clip
-        for part, kinds in (("development", development), ("report", report))
+        for part, kinds in parts.items()
         for kind, said_all in kinds.items()
         for said in said_all
         for clip in _spoken(part, kind, said, everything=everything)
