@@ -6,14 +6,13 @@ with open_accounts(home) as accounts:
 """
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.store.reviews import AuditEntry, add_audit, reviews_path
-from pipeline.store.sqlite import now, open_sqlite, transaction
+from pipeline.store.sqlite import now, opened, transaction
 from pipeline.store.statements import statement
 from pipeline.store.users import User, require_now, user_of_row
 
@@ -47,14 +46,9 @@ class AuditLine:
     entry: AuditEntry
 
 
-@contextmanager
-def open_accounts(home: Path) -> "Iterator[AccountStore]":
+def open_accounts(home: Path) -> "AbstractContextManager[AccountStore]":
     """The accounts of a data folder. Raises StoreError when the store cannot be opened."""
-    connection = open_sqlite(reviews_path(home), "reviews")
-    try:
-        yield AccountStore(connection)
-    finally:
-        connection.close()
+    return opened(reviews_path(home), "reviews", AccountStore)
 
 
 class AccountStore:

@@ -12,8 +12,8 @@ acknowledged or decided: a new result may be appealed again. Every step is a lin
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -23,7 +23,7 @@ from typing import Literal
 
 from pipeline.errors import StoreError
 from pipeline.store.reviews import add_audit, reviews_path
-from pipeline.store.sqlite import now, open_sqlite, transaction
+from pipeline.store.sqlite import now, opened, transaction
 from pipeline.store.statements import statement
 from pipeline.store.users import PermissionDeniedError, User
 
@@ -103,14 +103,9 @@ class Case:
         return next((step for step in reversed(self.steps) if step.step == "appeal"), None)
 
 
-@contextmanager
-def open_appeals(home: Path) -> "Iterator[AppealStore]":
+def open_appeals(home: Path) -> "AbstractContextManager[AppealStore]":
     """The appeals of a data folder. Raises StoreError when the store cannot be opened."""
-    connection = open_sqlite(reviews_path(home), "reviews")
-    try:
-        yield AppealStore(connection)
-    finally:
-        connection.close()
+    return opened(reviews_path(home), "reviews", AppealStore)
 
 
 class AppealStore:

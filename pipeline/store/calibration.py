@@ -11,8 +11,8 @@ left out of averages too, as long as a round on them is open.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Literal
 
 from pipeline.errors import StoreError
 from pipeline.store.reviews import add_audit, reviews_path
-from pipeline.store.sqlite import now, open_sqlite, transaction
+from pipeline.store.sqlite import now, opened, transaction
 from pipeline.store.statements import statement
 from pipeline.store.users import PermissionDeniedError, User, require_now
 
@@ -86,14 +86,9 @@ def calibration_calls(home: Path) -> frozenset[str]:
         return rounds.held_calls()
 
 
-@contextmanager
-def open_calibration(home: Path) -> "Iterator[CalibrationStore]":
+def open_calibration(home: Path) -> "AbstractContextManager[CalibrationStore]":
     """The calibration rounds of a data folder. Raises StoreError when the store cannot be opened."""
-    connection = open_sqlite(reviews_path(home), "reviews")
-    try:
-        yield CalibrationStore(connection)
-    finally:
-        connection.close()
+    return opened(reviews_path(home), "reviews", CalibrationStore)
 
 
 class CalibrationStore:

@@ -13,8 +13,8 @@ log.
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import Literal, get_args
 
 from pipeline.errors import StoreError
 from pipeline.store.reviews import add_audit, reviews_path
-from pipeline.store.sqlite import now, open_sqlite, transaction
+from pipeline.store.sqlite import now, opened, transaction
 from pipeline.store.statements import statement
 from pipeline.store.users import PermissionDeniedError, User
 
@@ -115,14 +115,9 @@ class Goal:
         return self.state in ("proposed", "agreed")
 
 
-@contextmanager
-def open_coaching(home: Path) -> "Iterator[CoachingStore]":
+def open_coaching(home: Path) -> "AbstractContextManager[CoachingStore]":
     """The notes and goals of a data folder. Raises StoreError when the store cannot be opened."""
-    connection = open_sqlite(reviews_path(home), "reviews")
-    try:
-        yield CoachingStore(connection)
-    finally:
-        connection.close()
+    return opened(reviews_path(home), "reviews", CoachingStore)
 
 
 class CoachingStore:

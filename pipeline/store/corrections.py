@@ -12,8 +12,8 @@ or published.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -24,7 +24,7 @@ from typing import Literal
 from pipeline.errors import StoreError
 from pipeline.model import Role
 from pipeline.store.reviews import ReviewConflict, add_audit, reviews_path
-from pipeline.store.sqlite import now, open_sqlite, transaction
+from pipeline.store.sqlite import now, opened, transaction
 from pipeline.store.statements import statement
 from pipeline.store.users import User
 
@@ -59,14 +59,9 @@ class Correction:
     created_at: datetime
 
 
-@contextmanager
-def open_corrections(home: Path) -> "Iterator[CorrectionStore]":
+def open_corrections(home: Path) -> "AbstractContextManager[CorrectionStore]":
     """The corrections of a data folder. Raises StoreError when the store cannot be opened."""
-    connection = open_sqlite(reviews_path(home), "reviews")
-    try:
-        yield CorrectionStore(connection)
-    finally:
-        connection.close()
+    return opened(reviews_path(home), "reviews", CorrectionStore)
 
 
 class CorrectionStore:

@@ -12,15 +12,14 @@ is handed in or given up.
 
 import json
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipeline.errors import StoreError
 from pipeline.store.reviews import reviews_path
-from pipeline.store.sqlite import now, open_sqlite, transaction
+from pipeline.store.sqlite import now, opened, transaction
 from pipeline.store.statements import statement
 from pipeline.store.users import User
 
@@ -49,14 +48,9 @@ class Draft:
     based_on: int | None = None
 
 
-@contextmanager
-def open_drafts(home: Path) -> "Iterator[DraftStore]":
+def open_drafts(home: Path) -> "AbstractContextManager[DraftStore]":
     """The drafts of a data folder. Raises StoreError when the store cannot be opened."""
-    connection = open_sqlite(reviews_path(home), "reviews")
-    try:
-        yield DraftStore(connection)
-    finally:
-        connection.close()
+    return opened(reviews_path(home), "reviews", DraftStore)
 
 
 class DraftStore:

@@ -7,7 +7,7 @@ batch driver, which holds the batch lock, writes here.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Literal
 from pipeline.errors import StoreError
 from pipeline.model import Recording
 from pipeline.store.snapshot import FileState
-from pipeline.store.sqlite import now, open_sqlite, transaction
+from pipeline.store.sqlite import now, opened, transaction
 from pipeline.store.statements import statement
 
 FailureKind = Literal["audio", "metadata", "engine", "timeout", "crash"]
@@ -75,14 +75,9 @@ def ledger_path(home: Path) -> Path:
     return home / "ledger.sqlite"
 
 
-@contextmanager
-def open_ledger(home: Path) -> "Iterator[Ledger]":
+def open_ledger(home: Path) -> "AbstractContextManager[Ledger]":
     """The ledger of a data folder, made if there is none yet. Raises StoreError when it cannot be opened."""
-    connection = open_sqlite(ledger_path(home), "ledger")
-    try:
-        yield Ledger(connection)
-    finally:
-        connection.close()
+    return opened(ledger_path(home), "ledger", Ledger)
 
 
 class Ledger:

@@ -1,15 +1,14 @@
 """Notes of reviewers, pinned to a second of a call. Append-only: a note is taken back, never deleted."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from pipeline.errors import StoreError
 from pipeline.store.reviews import add_audit, reviews_path
-from pipeline.store.sqlite import now, open_sqlite, transaction
+from pipeline.store.sqlite import now, opened, transaction
 from pipeline.store.statements import statement
 from pipeline.store.users import PermissionDeniedError, User
 
@@ -29,14 +28,9 @@ class Note:
     withdrawn: bool = False
 
 
-@contextmanager
-def open_notes(home: Path) -> "Iterator[NoteStore]":
+def open_notes(home: Path) -> "AbstractContextManager[NoteStore]":
     """The notes of a data folder. Raises StoreError when the store cannot be opened."""
-    connection = open_sqlite(reviews_path(home), "reviews")
-    try:
-        yield NoteStore(connection)
-    finally:
-        connection.close()
+    return opened(reviews_path(home), "reviews", NoteStore)
 
 
 class NoteStore:

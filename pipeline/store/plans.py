@@ -11,8 +11,8 @@ more, or the name of a program.
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any
 from pipeline.errors import StoreError
 from pipeline.sampling import Drawn, Plan, PlanKind, Stratum
 from pipeline.store.reviews import add_audit, reviews_path
-from pipeline.store.sqlite import now, open_sqlite, transaction
+from pipeline.store.sqlite import now, opened, transaction
 from pipeline.store.statements import statement
 from pipeline.store.users import User, require_now
 
@@ -58,14 +58,9 @@ class StoredDraw:
     drawn: int
 
 
-@contextmanager
-def open_plans(home: Path) -> "Iterator[PlanStore]":
+def open_plans(home: Path) -> "AbstractContextManager[PlanStore]":
     """The plans of a data folder. Raises StoreError when the store cannot be opened."""
-    connection = open_sqlite(reviews_path(home), "reviews")
-    try:
-        yield PlanStore(connection)
-    finally:
-        connection.close()
+    return opened(reviews_path(home), "reviews", PlanStore)
 
 
 class PlanStore:

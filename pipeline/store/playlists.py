@@ -14,8 +14,7 @@ everybody who may sign in.
 
 import secrets
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -25,7 +24,7 @@ from typing import Literal
 
 from pipeline.errors import StoreError
 from pipeline.store.reviews import add_audit, reviews_path
-from pipeline.store.sqlite import now, open_sqlite, transaction
+from pipeline.store.sqlite import now, opened, transaction
 from pipeline.store.statements import statement
 from pipeline.store.users import PermissionDeniedError, User
 
@@ -79,14 +78,9 @@ class Playlist:
         return user.may("train") and self.may_hear(user) and (self.audience != "agents" or user.may("assign"))
 
 
-@contextmanager
-def open_playlists(home: Path) -> "Iterator[PlaylistStore]":
+def open_playlists(home: Path) -> "AbstractContextManager[PlaylistStore]":
     """The playlists of a data folder. Raises StoreError when the store cannot be opened."""
-    connection = open_sqlite(reviews_path(home), "reviews")
-    try:
-        yield PlaylistStore(connection)
-    finally:
-        connection.close()
+    return opened(reviews_path(home), "reviews", PlaylistStore)
 
 
 class PlaylistStore:

@@ -16,15 +16,14 @@ raises ReviewConflict when somebody else saved in between. Open one store per us
 """
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from pipeline.errors import StoreError
-from pipeline.store.sqlite import now, open_sqlite, transaction
+from pipeline.store.sqlite import now, opened, transaction
 from pipeline.store.statements import statement
 
 VerdictKind = Literal["confirm", "reject", "withdraw"]
@@ -105,14 +104,9 @@ def reviews_path(home: Path) -> Path:
     return home / "reviews.sqlite"
 
 
-@contextmanager
-def open_reviews(home: Path) -> "Iterator[ReviewStore]":
+def open_reviews(home: Path) -> "AbstractContextManager[ReviewStore]":
     """The reviews of a data folder, made if there are none yet. Raises StoreError when they cannot be opened."""
-    connection = open_sqlite(reviews_path(home), "reviews")
-    try:
-        yield ReviewStore(connection)
-    finally:
-        connection.close()
+    return opened(reviews_path(home), "reviews", ReviewStore)
 
 
 class ReviewStore:

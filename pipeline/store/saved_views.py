@@ -2,15 +2,15 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from pipeline.errors import StoreError
 from pipeline.store.reviews import reviews_path
-from pipeline.store.sqlite import now, open_sqlite, transaction
+from pipeline.store.sqlite import now, opened, transaction
 from pipeline.store.statements import statement
 from pipeline.store.users import User
 
@@ -31,14 +31,9 @@ class SavedView:
     created_at: datetime
 
 
-@contextmanager
-def open_saved_views(home: Path) -> "Iterator[SavedViewStore]":
+def open_saved_views(home: Path) -> "AbstractContextManager[SavedViewStore]":
     """The saved views of a data folder. Raises StoreError when the store cannot be opened."""
-    connection = open_sqlite(reviews_path(home), "reviews")
-    try:
-        yield SavedViewStore(connection)
-    finally:
-        connection.close()
+    return opened(reviews_path(home), "reviews", SavedViewStore)
 
 
 class SavedViewStore:

@@ -2,16 +2,18 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from pipeline.errors import StoreError
 from pipeline.store.statements import Migration, Store, migrations
 
 BUSY_TIMEOUT_S = 30.0
 WAL_RETRY_S = 0.02
+Of = TypeVar("Of")
 
 
 def open_sqlite(path: Path, store: Store) -> sqlite3.Connection:
@@ -34,6 +36,16 @@ def open_sqlite(path: Path, store: Store) -> sqlite3.Connection:
             "or name another folder with CALLQA_HOME"
         ) from error
     return connection
+
+
+@contextmanager
+def opened(path: Path, store: Store, of: Callable[[sqlite3.Connection], Of]) -> Iterator[Of]:
+    """What `of` makes of a connection to the store at `path`, while the block runs. Raises as open_sqlite."""
+    connection = open_sqlite(path, store)
+    try:
+        yield of(connection)
+    finally:
+        connection.close()
 
 
 @contextmanager

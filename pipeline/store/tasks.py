@@ -12,8 +12,7 @@ reviewer: the name that decisions are kept under; the user's own name wherever p
 """
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -22,7 +21,7 @@ from typing import Literal
 from pipeline.errors import StoreError
 from pipeline.sampling import PlanKind
 from pipeline.store.reviews import ReviewConflict, add_audit, reviews_path
-from pipeline.store.sqlite import now, open_sqlite, transaction
+from pipeline.store.sqlite import now, opened, transaction
 from pipeline.store.statements import statement
 from pipeline.store.users import User, require_now
 
@@ -78,14 +77,9 @@ class Progress:
     overdue: int
 
 
-@contextmanager
-def open_tasks(home: Path) -> "Iterator[TaskStore]":
+def open_tasks(home: Path) -> "AbstractContextManager[TaskStore]":
     """The tasks of a data folder. Raises StoreError when the store cannot be opened."""
-    connection = open_sqlite(reviews_path(home), "reviews")
-    try:
-        yield TaskStore(connection)
-    finally:
-        connection.close()
+    return opened(reviews_path(home), "reviews", TaskStore)
 
 
 class TaskStore:

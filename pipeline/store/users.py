@@ -16,8 +16,8 @@ disables themselves here or gives up their rights, and the last administrator st
 import re
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -27,7 +27,7 @@ from typing import Literal, get_args
 from pipeline.errors import CallQaError, StoreError
 from pipeline.store.passwords import PasswordError, hashed, matches
 from pipeline.store.reviews import add_audit, reviews_path
-from pipeline.store.sqlite import now, open_sqlite, transaction
+from pipeline.store.sqlite import now, opened, transaction
 from pipeline.store.statements import statement
 
 UserRole = Literal["reviewer", "supervisor", "agent", "admin"]
@@ -106,14 +106,9 @@ def require_now(connection: sqlite3.Connection, user: User, ability: Ability) ->
         user_of_row(row).require(ability)
 
 
-@contextmanager
-def open_users(home: Path) -> "Iterator[UserStore]":
+def open_users(home: Path) -> "AbstractContextManager[UserStore]":
     """The users of a data folder. Raises StoreError when the store cannot be opened."""
-    connection = open_sqlite(reviews_path(home), "reviews")
-    try:
-        yield UserStore(connection)
-    finally:
-        connection.close()
+    return opened(reviews_path(home), "reviews", UserStore)
 
 
 class UserStore:
