@@ -37,8 +37,10 @@ def picture(page, name: str) -> None:
 def test_a_goal_is_set_and_agreed_to_and_an_agent_sees_their_own_profile_only(signed_in):
     boss = signed_in("supervisor")
     boss.goto("/agents")
+    settled(boss)
     boss.locator("table a", has_text="8023").click()
     boss.get_by_role("heading", name="李静 8023").wait_for(timeout=WAIT_MS)
+    settled(boss)
     boss.get_by_text("制定目标").click()
     boss.get_by_label("不低于（分）").fill("85")
     boss.get_by_role("button", name="保存目标").click()
@@ -52,8 +54,9 @@ def test_a_goal_is_set_and_agreed_to_and_an_agent_sees_their_own_profile_only(si
 
     agent = signed_in("agent", 390)
     agent.goto("/agents?agent=8031")
-    assert agent.get_by_text("Page not found").count() == 0
     agent.get_by_role("heading", name="李静 8023").wait_for(timeout=WAIT_MS)
+    settled(agent)
+    assert agent.get_by_text("Page not found").count() == 0
     agent.get_by_text("先安抚，再解释 <b>x</b>").wait_for(timeout=WAIT_MS)
     assert agent.get_by_text("王强").count() == 0
     assert agent.get_by_text("写辅导记录").count() == 0
@@ -66,6 +69,7 @@ def test_a_goal_is_set_and_agreed_to_and_an_agent_sees_their_own_profile_only(si
 def test_the_weekly_sheet_prints_alone_and_exports_numbers(signed_in, tmp_path):
     page = signed_in("supervisor")
     page.goto("/agents")
+    settled(page)
     page.get_by_text("每周小结").click()
     page.get_by_role("heading", name="坐席服务质量周报 2025-11-17 至 2025-11-23").wait_for(timeout=WAIT_MS)
     settled(page)

@@ -17,6 +17,7 @@ from dashboards.sign_in_pages import own_path
 from pipeline.store.users import PermissionDeniedError, User, open_users
 from tests.dashboards.conftest import SCREENSHOTS, running_dashboard, settings_for
 from tests.dashboards.seed import APPOINTMENT_CALL
+from tests.dashboards.walk import settled
 
 PASSWORD = "a-long-enough-one"
 WAIT_MS = 20_000
@@ -181,6 +182,7 @@ def test_an_agent_signs_in_sees_own_calls_and_is_signed_out(chromium, guarded: s
     page.get_by_label("密码").fill(PASSWORD)
     page.get_by_role("button", name="登录").click()
     page.get_by_role("heading", name="得分最低的通话").wait_for(timeout=WAIT_MS)  # their own profile
+    settled(page)
     assert page.get_by_role("link", name="总览").count() == 0
     assert page.get_by_role("link", name="批次").count() == 0
     other = next(
@@ -204,6 +206,8 @@ def test_an_agent_signs_in_sees_own_calls_and_is_signed_out(chromium, guarded: s
 @pytest.mark.browser
 def test_an_agent_appeals_and_a_supervisor_decides(chromium, guarded: str) -> None:
     agent = enter(chromium, guarded, "chen", f"/call?call={APPOINTMENT_CALL}")
+    agent.get_by_role("tab", name="申诉").wait_for(timeout=WAIT_MS)
+    settled(agent)
     assert agent.get_by_role("button", name="确认", exact=True).count() == 0
     assert agent.get_by_role("tab", name="人工评分").count() == 0
     agent.get_by_role("tab", name="申诉").click()
@@ -212,15 +216,21 @@ def test_an_agent_appeals_and_a_supervisor_decides(chromium, guarded: str) -> No
     agent.get_by_text("待处理").wait_for(timeout=WAIT_MS)
     boss = enter(chromium, guarded, "zhou", "/appeals")
     boss.get_by_text("患者先问的，我当时在查系统").wait_for(timeout=WAIT_MS)
-    boss.screenshot(path=str(SCREENSHOTS / "appeals_1280.png"))
+    settled(boss)
+    boss.screenshot(path=str(SCREENSHOTS / "appeal_list_1280.png"))
     boss.get_by_role("button", name="打开通话").click()
+    boss.get_by_role("tab", name="申诉").wait_for(timeout=WAIT_MS)
+    settled(boss)
     boss.get_by_role("tab", name="申诉").click()
     boss.get_by_role("button", name="受理").click()
+    settled(boss)
     boss.get_by_label("理由（坐席会看到）").fill("听了录音，情况属实")
     boss.get_by_role("button", name="提交结论").click()
     boss.get_by_text("申诉成立").wait_for(timeout=WAIT_MS)
     boss.screenshot(path=str(SCREENSHOTS / "appeal_1280.png"))
     agent.reload()
+    agent.get_by_role("tab", name="申诉").wait_for(timeout=WAIT_MS)
+    settled(agent)
     agent.get_by_role("tab", name="申诉").click()
     agent.get_by_text("听了录音，情况属实").wait_for(timeout=WAIT_MS)
     agent.context.close()

@@ -54,11 +54,11 @@ def test_click_on_an_utterance_plays_its_second_and_marks_it(page):
         _, start_s, end_s, _ = APPOINTMENT[index]
         page.locator(f".row[data-index='{index}'] {place}").click()
         wait_clock(page, start_s, end_s)
-        assert not page.evaluate(f"{AUDIO}.paused")
+        page.wait_for_function(f"!{AUDIO}.paused", timeout=WAIT_MS)
         page.locator(f".row.playing[data-index='{index}'][aria-current=true]").wait_for(timeout=WAIT_MS)
-        assert page.locator(".row.playing").count() == 1
+        expect(page.locator(".row.playing")).to_have_count(1, timeout=WAIT_MS)
         page.locator(".controls .play").click()
-        assert page.evaluate(f"{AUDIO}.paused")
+        page.wait_for_function(f"{AUDIO}.paused", timeout=WAIT_MS)
 
 
 def test_telephone_format_plays_on_the_transcripts_time_line(page):
@@ -73,7 +73,7 @@ def test_playing_goes_on_to_the_next_utterance(page):
     page.locator("select.speed").select_option("2")
     page.locator(".row[data-index='2'] .said").click()
     page.locator(".row.playing[data-index='3']").wait_for(timeout=WAIT_MS)
-    assert page.evaluate(f"{AUDIO}.playbackRate") == 2
+    page.wait_for_function(f"{AUDIO}.playbackRate === 2", timeout=WAIT_MS)
 
 
 def test_long_transcript_follows_the_sound(page):
@@ -111,7 +111,7 @@ def test_typing_into_a_field_is_no_command_to_the_player(page):
 
 def test_pins_waveform_and_evidence_play(page):
     open_call(page, COMPLAINT_CALL)
-    assert page.locator(".pin").count() == 6  # the missing closing has no second
+    expect(page.locator(".pin")).to_have_count(6, timeout=WAIT_MS)  # the missing closing has no second
     page.locator(".pin.red_line").click()
     wait_clock(page, 29.9, 31.0)
     box = page.locator(".lanes").bounding_box()
@@ -188,6 +188,7 @@ def test_form_is_saved_as_versions_with_the_total_of_its_items(page, served_home
     settled(page)
     page.get_by_role("button", name="保存评分").click()
     page.get_by_text("人工评分 · 第 2 版").wait_for(timeout=WAIT_MS)
+    settled(page)
     page.get_by_label("评语").fill("")
     page.get_by_label("评语").press_sequentially("边说边存")
     page.keyboard.press("Alt+s")  # at once, without leaving the field
@@ -201,8 +202,8 @@ def test_search_finds_chinese_words_and_opens_their_second(page):
     page.get_by_role("textbox", name="搜索").fill("慢慢等就是了")
     page.keyboard.press("Enter")
     page.get_by_text("共 1 通").wait_for(timeout=WAIT_MS)
-    assert page.locator(".call .hit mark").inner_text() == "慢慢等就是了"
-    assert "q=" in page.url
+    expect(page.locator(".call .hit mark")).to_have_text("慢慢等就是了", timeout=WAIT_MS)
+    page.wait_for_url(re.compile(r"q="), timeout=WAIT_MS)
     page.locator(".call").click()
     page.wait_for_url(re.compile(r"/call\?.*t=29\.8"), timeout=WAIT_MS)
     page.wait_for_function(f"{AUDIO}?.readyState >= 2", timeout=WAIT_MS)
@@ -229,8 +230,10 @@ def test_shared_list_address_and_paging(page):
     assert COMPLAINT_CALL in [row.get_attribute("data-call") for row in page.locator(".call").all()]
     page.get_by_role("button", name="清除全部条件").click()
     page.get_by_text("共 42 通，第 1–20 通").wait_for(timeout=WAIT_MS)
+    settled(page)
     page.get_by_role("button", name="下一页").click()
     page.get_by_text("第 21–40 通").wait_for(timeout=WAIT_MS)
+    settled(page)
     page.get_by_role("button", name="上一页").click()
     page.get_by_text("第 1–20 通").wait_for(timeout=WAIT_MS)
 
@@ -238,18 +241,20 @@ def test_shared_list_address_and_paging(page):
 def test_nothing_found_looks_different(page):
     page.goto("/calls?q=%E6%B2%A1%E4%BA%BA%E8%AF%B4%E8%BF%87")
     page.get_by_text("没有符合条件的通话").wait_for(timeout=WAIT_MS)
-    assert page.locator(".call").count() == 0
+    expect(page.locator(".call")).to_have_count(0, timeout=WAIT_MS)
 
 
 def test_language_switch_stays_over_pages(page):
     page.goto("/")
     page.get_by_role("heading", name="总览").wait_for(timeout=WAIT_MS)
+    settled(page)
     page.get_by_text("English").click()
     page.get_by_role("heading", name="Overview").wait_for(timeout=WAIT_MS)
+    settled(page)
     page.get_by_role("link", name="Calls").click()
     page.get_by_role("heading", name="Calls").wait_for(timeout=WAIT_MS)
     open_call(page, COMPLAINT_CALL, "&lang=en")
-    assert page.locator(".chip").first.inner_text() == "Greeting · Satisfied"
+    expect(page.locator(".chip").first).to_have_text("Greeting · Satisfied", timeout=WAIT_MS)
 
 
 def test_bar_of_the_overview_leads_to_its_calls(page):
@@ -270,16 +275,17 @@ def test_bar_of_the_overview_leads_to_its_calls(page):
 def test_hostile_text_is_text(page):
     page.goto("/calls")
     page.locator(f".call[data-call='{HOSTILE_CALL}']").wait_for(timeout=WAIT_MS)
-    assert "<b>王</b>" in page.locator(f".call[data-call='{HOSTILE_CALL}'] .who").inner_text()
+    expect(page.locator(f".call[data-call='{HOSTILE_CALL}'] .who")).to_contain_text("<b>王</b>", timeout=WAIT_MS)
     open_call(page, HOSTILE_CALL)
     said = page.locator(".row[data-index='0'] .said")
-    assert "<script>window.hacked=1</script> ![图](http://203.0.113.9/x.png)" in said.inner_text()
+    expect(said).to_contain_text("<script>window.hacked=1</script> ![图](http://203.0.113.9/x.png)", timeout=WAIT_MS)
     assert said.locator("img, script").count() == 0
-    assert "<b>王</b>![x]" in page.get_by_role("heading", level=1).inner_text()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("<b>王</b>![x]", timeout=WAIT_MS)
     assert page.locator("a[href*='203.0.113.9']").count() == 0
     assert len(page.locator(".row[data-index='1'] .said").inner_text()) == 10_000
     for tab in ("评分依据", "人工评分", "历史", "发现"):
         page.get_by_role("tab", name=tab).click()
+        expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true", timeout=WAIT_MS)
     page.get_by_role("link", name="批次").click()
     page.get_by_text("<b>x.mp3").first.wait_for(timeout=WAIT_MS)
     assert page.evaluate("window.hacked") is None
@@ -288,13 +294,13 @@ def test_hostile_text_is_text(page):
 def test_missing_recording_says_so_and_the_rest_works(page):
     open_call(page, GONE_CALL)
     page.locator(".failure", has_text="录音无法播放").wait_for(timeout=WAIT_MS)
-    assert page.locator(".row").count() == 9
+    expect(page.locator(".row")).to_have_count(9, timeout=WAIT_MS)
 
 
 def test_uncertain_call_is_shown_as_uncertain(page):
     open_call(page, UNKNOWN_CALL)
     page.get_by_text("坐席与患者的区分不够确定（41 %）").wait_for(timeout=WAIT_MS)
-    assert page.locator(".row.unknown.unsure").count() == 9
+    expect(page.locator(".row.unknown.unsure")).to_have_count(9, timeout=WAIT_MS)
     page.get_by_text("没有可测量的坐席话轮").first.wait_for(timeout=WAIT_MS)
 
 
@@ -338,6 +344,6 @@ def test_every_page_fits_its_width(page, name, address, ready, width):
     page.set_viewport_size({"width": width, "height": 900 if width > 600 else 844})
     page.goto(address)
     page.locator(ready).first.wait_for(timeout=WAIT_MS)
-    picture(page, f"{name}_{width}")
+    picture(page, f"open_{name}_{width}")  # where nobody signs in; test_screenshots has every page for an administrator
     wide = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
     assert wide <= width, f"{name} is {wide} px wide on a screen of {width} px"

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from dashboards.calibrations import Calibrations
 from dashboards.data import Data
@@ -66,7 +67,7 @@ def test_a_plan_is_made_previewed_drawn_and_worked_off(chromium, work: str, work
         page.get_by_role("button", name="下一通").click()
         page.locator(".st-key-task-bar").wait_for(timeout=WAIT_MS)
         settled(page)
-        assert "每月随机抽检" in page.locator(".st-key-task-bar").inner_text()
+        expect(page.locator(".st-key-task-bar")).to_contain_text("每月随机抽检", timeout=WAIT_MS)
         page.screenshot(path=str(SCREENSHOTS / "task_bar_1280.png"))
         with open_tasks(work_home) as tasks:
             (held,) = [task for task in tasks.of_plan(1) if task.holder == "reviewer"]

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 from ruamel.yaml import YAML
 
 from pipeline.store.playlists import Moment, open_playlists
@@ -40,8 +41,9 @@ def test_moments_play_in_a_row_and_are_put_in_order(chromium, guarded: str) -> N
     page = enter(chromium, guarded, "zhou", "/training")
     rows = page.locator(".moment")
     rows.nth(1).wait_for(timeout=WAIT_MS)
-    assert NOTE in rows.nth(0).inner_text()
+    expect(rows.nth(0)).to_contain_text(NOTE, timeout=WAIT_MS)
     assert page.locator(".moment img").count() == 0
+    settled(page)
     page.get_by_role("button", name="连续播放").click()
     page.locator(".moment.playing", has_text="你急什么").wait_for(timeout=WAIT_MS)
     page.locator(".moment.playing", has_text="先告知再查询").wait_for(timeout=WAIT_MS)  # nobody pressed anything

@@ -73,13 +73,13 @@ def ready(page) -> None:
     settled(page)
 
 
-def chosen(page) -> str:
-    return page.locator(".current b").inner_text()
+def has_chosen(page, place: str) -> None:
+    expect(page.locator(".current b")).to_have_text(re.compile(f"^{re.escape(place)}"), timeout=WAIT_MS)
 
 
-def totals(page) -> list[str]:
-    shown = page.locator("[class*='st-key-form-totals'] [data-testid=stMetricValue]").all_inner_texts()
-    return [text.strip() for text in shown]
+def has_totals(page, *totals: str) -> None:
+    shown = page.locator("[class*='st-key-form-totals'] [data-testid=stMetricValue]")
+    expect(shown).to_have_text(list(totals), timeout=WAIT_MS)
 
 
 def kept(page, home: Path, comment: str) -> None:
@@ -111,17 +111,17 @@ def test_the_whole_way_of_a_call(chromium, guarded: str, people: Path) -> None:
     ready(page)
     page.keyboard.press("n")
     wait_clock(page, 8.9, 10.5)
-    assert not page.evaluate(f"{AUDIO}.paused")
+    page.wait_for_function(f"!{AUDIO}.paused", timeout=WAIT_MS)
     page.wait_for_function(f"{AUDIO}.currentTime > 9.5", timeout=WAIT_MS)
 
     # By keys alone: the red line is rejected, the speaking rate confirmed.
     for _ in range(3):
         page.keyboard.press("n")
-    assert chosen(page).startswith("4 / 6")
+    has_chosen(page, "4 / 6")
     wait_clock(page, 29.9, 31.5)
     page.keyboard.press("x")
     page.locator(".pin.red_line.rejected").wait_for(timeout=WAIT_MS)
-    assert chosen(page).startswith("5 / 6")
+    has_chosen(page, "5 / 6")
     page.keyboard.press("y")
     page.locator("[class*='st-key-finding-rate-fast']").get_by_role("button", name="已确认").wait_for(timeout=WAIT_MS)
     page.keyboard.press(" ")
@@ -131,7 +131,7 @@ def test_the_whole_way_of_a_call(chromium, guarded: str, people: Path) -> None:
     page.keyboard.press("3")
     expect(page.get_by_label("开头语 得分")).to_be_focused(timeout=WAIT_MS)
     page.get_by_text("77.4 分").first.wait_for(timeout=WAIT_MS)
-    assert totals(page) == ["77.4 分", "69.9 分"]
+    has_totals(page, "77.4 分", "69.9 分")
     # The closing is given its 4 points instead of 2: 58.5 of 73 are 80.1.
     page.get_by_label("结束语 得分").focus()
     page.keyboard.press("Control+a")
@@ -174,6 +174,7 @@ def test_the_whole_way_of_a_call(chromium, guarded: str, people: Path) -> None:
     agent.get_by_text("待处理").wait_for(timeout=WAIT_MS)
     agent.goto(f"/call?call={APPOINTMENT_CALL}")
     agent.get_by_text("这通电话不属于您").wait_for(timeout=WAIT_MS)
+    settled(agent)
     assert agent.locator(".transcript .row").count() == 0
     agent.goto("/rules")
     settled(agent)
@@ -184,9 +185,12 @@ def test_the_whole_way_of_a_call(chromium, guarded: str, people: Path) -> None:
     # The supervisor decides, and the overview counts the call by what people said.
     boss.goto("/appeals")
     boss.get_by_text("静默时我在查系统").wait_for(timeout=WAIT_MS)
+    settled(boss)
     boss.get_by_role("button", name="打开通话").click()
+    ready(boss)
     boss.get_by_role("tab", name="申诉").click()
     boss.get_by_role("button", name="受理").click()
+    settled(boss)
     boss.get_by_label("理由（坐席会看到）").fill("听了录音，情况属实")
     boss.get_by_role("button", name="提交结论").click()
     boss.get_by_text("申诉成立").wait_for(timeout=WAIT_MS)
@@ -212,8 +216,8 @@ def test_corrected_words_change_findings_and_score_at_once(chromium, guarded: st
     field.press("Control+Enter")
     page.get_by_text("已按 1 处人工更正重算").wait_for(timeout=WAIT_MS)
     row = page.locator(".row[data-index='5']")
-    assert row.locator(".said").inner_text() == "这个我帮您查一下，请稍等。<b>"
-    assert "人工更正" in row.locator(".mended").inner_text()
+    expect(row.locator(".said")).to_have_text("这个我帮您查一下，请稍等。<b>", timeout=WAIT_MS)
+    expect(row.locator(".mended")).to_contain_text("人工更正", timeout=WAIT_MS)
     page.screenshot(path=str(SCREENSHOTS / "call_corrected_1280.png"))
     settled(page)
     page.keyboard.press("4")
@@ -237,14 +241,14 @@ def test_notes_bookmarks_loop_speed_and_help(chromium, guarded: str) -> None:
     page.keyboard.press("l")
     for expected in (1.25, 1.5):
         page.keyboard.press("]")
-        assert page.evaluate(f"{AUDIO}.playbackRate") == expected
+        page.wait_for_function(f"{AUDIO}.playbackRate === {expected}", timeout=WAIT_MS)
     page.keyboard.press("[")
-    assert page.evaluate(f"{AUDIO}.playbackRate") == 1.25
+    page.wait_for_function(f"{AUDIO}.playbackRate === 1.25", timeout=WAIT_MS)
     page.keyboard.press("?")
     page.locator("dialog.help[open]").wait_for(timeout=WAIT_MS)
-    assert page.locator("dialog.help dt").count() == 14
+    expect(page.locator("dialog.help dt")).to_have_count(14, timeout=WAIT_MS)
     page.keyboard.press("?")
-    assert page.locator("dialog.help[open]").count() == 0
+    expect(page.locator("dialog.help[open]")).to_have_count(0, timeout=WAIT_MS)
     page.keyboard.press("b")
     page.get_by_label("新播放单名称").fill("安抚情绪")
     page.locator(".editor button[type=submit]").click()
@@ -252,7 +256,7 @@ def test_notes_bookmarks_loop_speed_and_help(chromium, guarded: str) -> None:
     page.get_by_role("link", name="培训").click()
     moment = page.locator(".moment")
     moment.wait_for(timeout=WAIT_MS)
-    assert "我理解您的心情" in moment.inner_text()
+    expect(moment).to_contain_text("我理解您的心情", timeout=WAIT_MS)
     page.context.close()
 
 

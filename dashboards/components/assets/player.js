@@ -214,8 +214,10 @@ function keepTyped(state, event) {
 }
 
 function handOver(field) {
-  const done = { key: "Enter", code: "Enter", bubbles: true, cancelable: true, ctrlKey: field.tagName === "TEXTAREA" };
-  if (field.isConnected) field.dispatchEvent(new KeyboardEvent("keydown", done));
+  if (!field.isConnected) return;
+  const done = { key: "Enter", code: "Enter", bubbles: true, cancelable: true };
+  field.dispatchEvent(new KeyboardEvent("keydown", { ...done, ctrlKey: field.tagName === "TEXTAREA" }));
+  field.dispatchEvent(new KeyboardEvent("keyup", done)); // else the page's shortcuts take it for held down: no Alt+S
 }
 
 // Alt+S saves the form: with what stands in the field that is being typed into.
