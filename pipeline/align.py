@@ -1,12 +1,14 @@
 """Words and turns to utterances: who said what, when."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from pipeline.model import Event, Turn, Utterance, Word
 from pipeline.text import count_characters, normalise, normalise_with_offsets
 
 JOIN_GAP_S = 0.8  # pieces of one speaker closer than this, with nobody between, are one utterance
 MAX_UTTERANCE_S = 30.0
+MIN_REST_S = 0.2  # of a turn of which the rest was given to somebody else
 UNTRANSCRIBED_MIN_S = 0.8  # speech this long without a word is reported
 
 
@@ -42,6 +44,31 @@ def disjoint(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
         pieces += [turn, *rest]
         pieces.sort(key=lambda t: t.start_s)
     return tuple(p for p in pieces if p.end_s > p.start_s)
+
+
+def handed_over(
+    spoken: tuple[Spoken, ...], turns: tuple[Turn, ...], pieces: Collection[int], speaker: str
+) -> tuple[tuple[Spoken, ...], tuple[Turn, ...]]:
+    """Pieces (by their index) and what they cover of the turns on their channel, given to another speaker."""
+    given = [spoken[i].turn for i in sorted(pieces)]
+    moved = tuple(
+        replace(one, turn=replace(one.turn, speaker=speaker)) if index in pieces else one
+        for index, one in enumerate(spoken)
+    )
+    rest = [part for turn in turns for part in _outside(turn, given)]
+    joined = [*rest, *(replace(turn, speaker=speaker) for turn in given)]
+    return moved, tuple(sorted(joined, key=lambda t: (t.start_s, t.end_s)))
+
+
+def _outside(turn: Turn, others: list[Turn]) -> list[Turn]:
+    """What is left of a turn where none of the others on its channel lies; slivers of the cutting are dropped."""
+    left = [turn]
+    for other in others:
+        if other.channel == turn.channel and other.start_s < turn.end_s and other.end_s > turn.start_s:
+            before = [replace(part, end_s=min(part.end_s, other.start_s)) for part in left]
+            after = [replace(part, start_s=max(part.start_s, other.end_s)) for part in left]
+            left = [part for part in (*before, *after) if part.duration_s > 0]
+    return [part for part in left if part is turn or part.duration_s >= MIN_REST_S]
 
 
 def utterances(spoken: tuple[Spoken, ...]) -> tuple[Utterance, ...]:

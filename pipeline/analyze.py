@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
-from pipeline import __version__, align, audio, crosstalk, measures, roles, verify
+from pipeline import __version__, align, audio, crosstalk, machines, measures, roles, verify
 from pipeline.config import Settings
 from pipeline.config.terms import load_terms
 from pipeline.engines import Diarizer, Samples, Span, Transcriber, weights
@@ -30,9 +30,12 @@ from pipeline.sounds import encode
 from pipeline.spelling import Speller
 
 # Counted up by hand when a change of code alone changes facts: stored calls are then analysed again.
-FACTS_GENERATION = 4
+FACTS_GENERATION = 5
 ENGINE_PACKAGES = ("faster-whisper", "ctranslate2", "pyannote.audio", "torch", "librosa", "av")
 STAGES = ("decode", "find speech", "transcribe", "measure", "verify", "judge")
+
+
+MACHINE = "machine"  # the speaker of announcements: it has no role
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class Analyzer:
             if long:  # a call of hours is held once only: as it is heard, then as it is measured
                 sound = replace(sound, samples=sound.samples[:, :0].copy())
         heard, live = self._hear(signals, clock)
+        heard = _machines_apart(heard)
         del signals
         with clock.stage("measure"):
             said = self._said(identity, heard)
@@ -176,7 +180,8 @@ class Analyzer:
         said = align.utterances(heard.spoken)
         if self._speller is not None:
             said = tuple(map(self._speller.mend, said))
-        decision = _roles(said, recording.metadata.agent_channel)
+        people = tuple(u for u in said if u.speaker != MACHINE)
+        decision = _roles(people, recording.metadata.agent_channel)
         said = tuple(replace(u, role=decision.roles.get(u.speaker, "unknown"), sounds=encode(u.text)) for u in said)
         return Said(said, decision.confidence)
 
@@ -206,6 +211,20 @@ class Analyzer:
             engine=self._engine,
             analyzed_at=datetime.now(UTC),
         )
+
+
+def _machines_apart(heard: Heard) -> Heard:
+    """Announcements of the exchange given to a speaker of their own, whichever voice or channel they came with."""
+    order = sorted(range(len(heard.spoken)), key=lambda i: heard.spoken[i].turn.start_s)
+    pieces = [
+        machines.Piece(one.turn.speaker, one.turn.start_s, one.turn.end_s, "".join(w.text for w in one.words))
+        for one in (heard.spoken[i] for i in order)
+    ]
+    found = {order[i] for i in machines.said_by_machines(pieces)}
+    if not found:
+        return heard
+    spoken, turns = align.handed_over(heard.spoken, heard.turns, found, MACHINE)
+    return replace(heard, spoken=spoken, turns=turns)
 
 
 def _one_row(sound: audio.Audio, channel: int) -> audio.Audio:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.align import MAX_UTTERANCE_S, Spoken, disjoint, untranscribed, utterances
+from pipeline.align import MAX_UTTERANCE_S, Spoken, disjoint, handed_over, untranscribed, utterances
 from pipeline.model import Turn, Word
 
 
@@ -116,3 +116,24 @@ def test_nothing_said() -> None:
     assert disjoint(()) == ()
     assert utterances(()) == ()
     assert untranscribed(()) == ()
+
+
+def test_pieces_that_are_handed_over_take_their_part_of_the_turns_with_them() -> None:
+    """The diarizer gave an announcement, and the greeting behind it, to one voice."""
+    spoken = (said("A", 0, 4, "请按一"), said("A", 5, 8, "您好"), said("B", 8, 9, "你好"))
+    moved, left = handed_over(spoken, turns(("A", 0, 8.1), ("B", 8, 9)), {0}, "machine")
+    assert [piece.turn.speaker for piece in moved] == ["machine", "A", "B"]
+    assert [piece.words for piece in moved] == [piece.words for piece in spoken]
+    assert left == turns(("machine", 0, 4), ("A", 4, 8.1), ("B", 8, 9))
+
+
+def test_what_is_handed_over_leaves_the_other_channel_alone() -> None:
+    own, other = Turn("C0", 0, 4, 0), Turn("C1", 1, 2, 1)
+    moved, left = handed_over((Spoken(own, ()), Spoken(other, ())), (own, other), {0}, "machine")
+    assert left == (Turn("machine", 0, 4, 0), other)
+    assert [piece.turn for piece in moved] == list(left)
+
+
+def test_slivers_of_a_turn_that_was_handed_over_are_dropped() -> None:
+    _, left = handed_over((said("A", 0.1, 3.95, "请按一"),), turns(("A", 0, 4), ("A", 5, 5.1)), {0}, "machine")
+    assert left == turns(("machine", 0.1, 3.95), ("A", 5, 5.1))
