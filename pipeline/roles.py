@@ -49,7 +49,9 @@ class _Lexicon:
     agent: tuple[_Cue, ...]
     patient: tuple[_Cue, ...]
     first_speaker_weight: float
-    scale: float
+    slope: float
+    offset: float
+    most: float
 
 
 def decide(utterances: tuple[Utterance, ...]) -> RoleDecision:
@@ -88,7 +90,12 @@ def _side(weight: float) -> Role:
 
 
 def _confidence(margin: float, lexicon: _Lexicon) -> float:
-    return 1 / (1 + math.exp(-margin / lexicon.scale))
+    """What share of assignments with this margin (0 or more) is right.
+
+    Platt's mapping on the logarithm of the margin: the first cues tell most, each further one less.
+    """
+    likely = 1 / (1 + math.exp(-(lexicon.slope * math.log1p(margin) + lexicon.offset)))
+    return min(max(likely, 0.5), lexicon.most)
 
 
 def _weight(speaker: str, utterances: Iterable[Utterance], lexicon: _Lexicon) -> float:
@@ -109,7 +116,7 @@ def _lexicon() -> _Lexicon:
         agent=tuple(map(_cue, values["agent"])),
         patient=tuple(map(_cue, values["patient"])),
         first_speaker_weight=float(values["first_speaker_weight"]),
-        scale=float(values["scale"]),
+        **{name: float(values["calibration"][name]) for name in ("slope", "offset", "most")},
     )
 
 
