@@ -26,8 +26,10 @@ from pipeline.model import (
     Turn,
     Utterance,
 )
+from pipeline.pauses import Punctuation
 from pipeline.sounds import encode
 from pipeline.spelling import Speller
+from pipeline.spelling.characters import shipped
 
 # Counted up by hand when a change of code alone changes facts: stored calls are then analysed again.
 FACTS_GENERATION = 5
@@ -88,6 +90,7 @@ class Analyzer:
         self._diarizer = diarizer or _load_diarizer(settings)
         self._transcriber = transcriber or load_transcriber(settings)
         self._speller = _load_speller(settings, self._judge)
+        self._punctuation = Punctuation(shipped(), self._judge.rulebook.phrases_to_verify("agent"))
         self._engine = _engine_info(settings)
 
     @staticmethod
@@ -176,13 +179,14 @@ class Analyzer:
         return Heard(tuple(turns), tuple(speech), tuple(spoken), tuple(heard))
 
     def _said(self, recording: Recording, heard: Heard) -> Said:
-        """Utterances, their spelling mended, with their roles."""
+        """Utterances, their spelling mended, with their roles; last their marks, which nothing before is to see."""
         said = align.utterances(heard.spoken)
         if self._speller is not None:
             said = tuple(map(self._speller.mend, said))
         people = tuple(u for u in said if u.speaker != MACHINE)
         decision = _roles(people, recording.metadata.agent_channel)
         said = tuple(replace(u, role=decision.roles.get(u.speaker, "unknown"), sounds=encode(u.text)) for u in said)
+        said = self._punctuation.restored(said, heard.signals, self._settings.audio.engine_rate_hz)
         return Said(said, decision.confidence)
 
     def _facts(self, recording: Recording, sound: audio.Audio, heard: Heard, said: Said) -> CallFacts:
