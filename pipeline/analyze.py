@@ -115,7 +115,7 @@ class Analyzer:
             if long:  # a call of hours is held once only: as it is heard, then as it is measured
                 sound = replace(sound, samples=sound.samples[:, :0].copy())
         heard, live = self._hear(signals, clock)
-        heard = _machines_apart(heard)
+        heard = _tightened(_machines_apart(heard))
         del signals
         with clock.stage("measure"):
             said = self._said(identity, heard)
@@ -215,6 +215,12 @@ class Analyzer:
             engine=self._engine,
             analyzed_at=datetime.now(UTC),
         )
+
+
+def _tightened(heard: Heard) -> Heard:
+    """Turns and speech as they are measured. Utterances keep the stretches in which their words were heard."""
+    speech = tuple(tuple(Span(*align.tightened_span(s.start_s, s.end_s)) for s in channel) for channel in heard.speech)
+    return replace(heard, turns=align.tightened(heard.turns), speech=speech)
 
 
 def _machines_apart(heard: Heard) -> Heard:
