@@ -19,10 +19,14 @@ MAX_MIDDLE = 3.0  # about one plain cue: more agent's weight than this is an age
 
 @dataclass(frozen=True, slots=True)
 class RoleDecision:
-    """roles: speaker label to role. confidence: 0..1 that the whole assignment is right (0.5: no evidence)."""
+    """roles: speaker label to role. confidence: 0..1 that the whole assignment is right (0.5: no evidence).
+
+    margin: of the summed weights, 0 or more, by which it is better than the next best one.
+    """
 
     roles: dict[str, Role]
     confidence: float
+    margin: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,8 @@ def decide(utterances: tuple[Utterance, ...]) -> RoleDecision:
     weight = {s: _weight(s, utterances, lexicon) for s in speakers}
     weight[speakers[0]] += lexicon.first_speaker_weight
     if len(speakers) == 1:
-        return RoleDecision({speakers[0]: _side(weight[speakers[0]])}, _confidence(abs(weight[speakers[0]]), lexicon))
+        margin = abs(weight[speakers[0]])
+        return RoleDecision({speakers[0]: _side(weight[speakers[0]])}, _confidence(margin, lexicon), margin)
     # The agents' and the callers' weights are compared with the middle between the extremes, not with zero: a cold
     # agent says little that sounds like one, yet more than the caller does. A talkative agent must not lift the middle
     # over a second one who said only a sentence or two.
@@ -82,7 +87,8 @@ def decide(utterances: tuple[Utterance, ...]) -> RoleDecision:
     best = max(range(len(options)), key=totals.__getitem__)
     runner_up = max((t for i, t in enumerate(totals) if i != best), default=-math.inf)
     roles: dict[str, Role] = {s: ("agent" if side == "agent" else "patient") for s, side in options[best].items()}
-    return RoleDecision(roles, _confidence((totals[best] - runner_up) / 2, lexicon))
+    margin = (totals[best] - runner_up) / 2
+    return RoleDecision(roles, _confidence(margin, lexicon), margin)
 
 
 def _side(weight: float) -> Role:
