@@ -49,6 +49,9 @@ def restored(text: str, *, whole: tuple[str, ...] = (), **changed: object) -> Ut
         ("请问门诊几点下班", "请问门诊几点下班？"),
         ("那我¦不去了", "那我，不去了。"),
         ("没什么", "没什么。"),
+        ("你能不能先听我说完", "你能不能先听我说完？"),
+        ("我不知道能不能报销", "我不知道能不能报销。"),
+        ("请问报告出来了没有", "请问报告出来了没有？"),
         ("检查的费用是三|百二十元", "检查的费用是三百二十元。"),  # a number stays whole
         ("我们医|院服|务台", "我们医院服务台。"),  # so do words
     ],
@@ -80,6 +83,13 @@ def test_blanks_give_way_to_commas_and_corrections_move_with_their_words() -> No
     assert found.text.startswith("您好，新内科")
     (moved,) = found.corrections
     assert found.text[moved.start : moved.end] == "新内科"
+
+
+def test_a_blank_of_the_recognisers_is_a_pause_too() -> None:
+    said, sound = spoken("我看不到你自己看")
+    words = tuple(replace(w, text=" 你") if w.text == "你" else w for w in said.words)
+    own = replace(said, text="我看不到 你自己看", words=words)
+    assert Punctuation(shipped(), ()).restored((own,), (sound,), RATE_HZ)[0].text == "我看不到，你自己看。"
 
 
 def test_somebody_who_goes_on_has_not_ended() -> None:
