@@ -26,7 +26,7 @@ from pipeline.model import (
     Turn,
     Utterance,
 )
-from pipeline.pauses import Punctuation
+from pipeline.pauses import Punctuation, marked_facts
 from pipeline.sounds import encode
 from pipeline.spelling import Speller
 from pipeline.spelling.characters import shipped
@@ -55,9 +55,10 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Who said what."""
+    """Who said what. marked: the same utterances with the marks that the recogniser left out."""
 
     utterances: tuple[Utterance, ...]
+    marked: tuple[Utterance, ...]
     role_confidence: float
 
 
@@ -127,6 +128,7 @@ class Analyzer:
             facts = self._facts(identity, sound, heard, said)
         with clock.stage("verify"):
             facts = verify.asked(facts, self._judge.rulebook, lru_cache(1)(partial(self._ear, facts, heard)))
+            facts = marked_facts(facts, said.marked)
         with clock.stage("judge"):
             judgement = self._judge.judge(facts)
         times = tuple(StageTime(stage, seconds) for stage, seconds in clock.times.items())
@@ -179,15 +181,15 @@ class Analyzer:
         return Heard(tuple(turns), tuple(speech), tuple(spoken), tuple(heard))
 
     def _said(self, recording: Recording, heard: Heard) -> Said:
-        """Utterances, their spelling mended, with their roles; last their marks, which nothing before is to see."""
+        """Utterances, their spelling mended, with their roles."""
         said = align.utterances(heard.spoken)
         if self._speller is not None:
             said = tuple(map(self._speller.mend, said))
         people = tuple(u for u in said if u.speaker != MACHINE)
         decision = _roles(people, recording.metadata.agent_channel)
         said = tuple(replace(u, role=decision.roles.get(u.speaker, "unknown"), sounds=encode(u.text)) for u in said)
-        said = self._punctuation.restored(said, heard.signals, self._settings.audio.engine_rate_hz)
-        return Said(said, decision.confidence)
+        marked = self._punctuation.restored(said, heard.signals, self._settings.audio.engine_rate_hz)
+        return Said(said, marked, decision.confidence)
 
     def _facts(self, recording: Recording, sound: audio.Audio, heard: Heard, said: Said) -> CallFacts:
         settings = self._settings.measures

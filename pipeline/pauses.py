@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
-from pipeline.model import Utterance, Word
+from pipeline.model import CallFacts, Utterance, Word
 from pipeline.sounds import encode
 from pipeline.spelling.characters import Characters
 from pipeline.text import is_content, is_han
@@ -159,8 +159,50 @@ def _pauses(part: NDArray[np.float32], rate_hz: int) -> tuple[_Pause, ...]:
 
 def _with_words(said: Utterance, words: tuple[Word, ...]) -> Utterance:
     """The utterance with these words, its corrections moved to where their characters are now."""
-    text = "".join(word.text for word in words).strip()
-    now = [at for at, character in enumerate(text) if is_content(character)]
-    nth = {at: n for n, at in enumerate(at for at, character in enumerate(said.text) if is_content(character))}
-    moved = tuple(replace(one, start=now[nth[one.start]], end=now[nth[one.end - 1]] + 1) for one in said.corrections)
-    return replace(said, text=text, words=words, corrections=moved)
+    marked = replace(said, text="".join(word.text for word in words).strip(), words=words)
+    now = _places_now(said.text, marked.text)
+    moved = tuple(replace(one, start=now[one.start], end=now[one.end - 1] + 1) for one in said.corrections)
+    return replace(marked, corrections=moved)
+
+
+def _places_now(before: str, after: str) -> tuple[int, ...]:
+    """For each place in a text where its character, or else the next one that is spoken, stands once it has marks."""
+    spoken = [*(at for at, character in enumerate(after) if is_content(character)), len(after)]
+    nth = 0
+    found = []
+    for character in before:
+        found.append(spoken[nth])
+        nth += is_content(character)
+    return tuple(found)
+
+
+def marked_facts(facts: CallFacts, marked: Sequence[Utterance]) -> CallFacts:
+    """The facts with the marks of these utterances (the same ones, restored), and the probes where their words are now.
+
+    The recogniser is asked about its own words before they get marks that it did not set.
+    """
+    utterances = tuple(
+        replace(one, text=now.text, words=now.words, corrections=now.corrections)
+        for one, now in zip(facts.utterances, marked, strict=True)
+    )
+
+    def place(index: int, at: int) -> int:
+        """A probe may run on into the next utterances of the turn, counting on over their texts."""
+        offset = 0
+        own = [u for u in facts.utterances[index:] if u.speaker == facts.utterances[index].speaker]
+        for before in own:
+            after = utterances[before.index].text
+            if at < len(before.text):
+                return offset + _places_now(before.text, after)[at]
+            at, offset = at - len(before.text), offset + len(after)
+        return offset + at
+
+    probes = tuple(
+        replace(
+            probe,
+            text_start=place(probe.utterance_index, probe.text_start),
+            text_end=place(probe.utterance_index, probe.text_end - 1) + 1,
+        )
+        for probe in facts.probes
+    )
+    return replace(facts, utterances=utterances, probes=probes)

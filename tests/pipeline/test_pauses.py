@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.model import Correction, Utterance, Word
-from pipeline.pauses import Punctuation
+from pipeline.model import Correction, Probe, Utterance, Word
+from pipeline.pauses import Punctuation, marked_facts
 from pipeline.spelling.characters import shipped
 from pipeline.text import is_content
-from tests.builders import make_utterance
+from tests.builders import make_facts, make_utterance
 from tests.conftest import RATE_HZ
 
 SYLLABLE_S = 0.2
@@ -106,3 +106,19 @@ def test_silence_and_short_utterances_are_no_matter() -> None:
     said, sound = spoken("嗯")
     assert Punctuation(shipped(), ()).restored((said,), (0 * sound,), RATE_HZ)[0].text == "嗯。"
     assert Punctuation(shipped(), ()).restored((), (), RATE_HZ) == ()
+
+
+def test_probes_move_with_their_words_also_into_the_next_utterance() -> None:
+    """The recogniser was asked before there were marks: 不知道 in 我不知道 and 知道您 over the end of it."""
+    first = make_utterance(0, "agent", 0.0, 3.0, "好的我不知道")
+    second = make_utterance(1, "agent", 4.0, 5.0, "您再问")
+    facts = make_facts(utterances=(first, second), probes=(probe("不知道", 0, 3, 6), probe("知道您", 0, 4, 7)))
+    marked = (replace(first, text="好的，我不知道。"), replace(second, text="您，再问。"))
+    moved = marked_facts(facts, marked)
+    whole = "".join(u.text for u in moved.utterances)
+    assert [u.text for u in moved.utterances] == [u.text for u in marked]
+    assert [whole[p.text_start : p.text_end] for p in moved.probes] == ["不知道", "知道。您"]
+
+
+def probe(phrase: str, index: int, start: int, end: int) -> Probe:
+    return Probe(phrase, index, start, end, 0.0, 1.0, 0.0, -5.0, -5.0, 0.0)
