@@ -79,13 +79,14 @@ def confidence(report: CallReport) -> float:
 
 
 def accused(report: CallReport) -> list[str]:
-    return [f.family for f in report.judgement.findings if f.status == "violated" and f.utterance_index is not None]
+    """Families of violations for words that were said; what one sentence leaves unsaid is no matter here."""
+    return [f.family for f in report.judgement.findings if f.status == "violated" and f.matched_text]
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "我的手机号码是幺三八零零幺三八零零零。",
+        "我的电话是幺三九，二七五六，四零八幺。",
         "我的手机号码是一三八，零零一三，八零零零。",
         "检查费一共是一百二十块，住院押金三千零五十。",
         "身份证后四位是两零幺七。",
