@@ -1,12 +1,17 @@
 """Words and turns to utterances: who said what, when."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from math import inf
 
 from pipeline.model import Event, Turn, Utterance, Word
 from pipeline.text import count_characters, normalise, normalise_with_offsets
 
 JOIN_GAP_S = 0.8  # pieces of one speaker closer than this, with nobody between, are one utterance
 MAX_UTTERANCE_S = 30.0
+EARLY_S, LATE_S = 0.05, 0.07  # the segmentation's speech begins and ends so much outside of the sound, on every line
+TOUCHING_S = 0.03  # turns this near to each other change in the middle of speech: there is nothing to take away
+MIN_REST_S = 0.2  # of a turn of which the rest was given to somebody else
 UNTRANSCRIBED_MIN_S = 0.8  # speech this long without a word is reported
 
 
@@ -42,6 +47,64 @@ def disjoint(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
         pieces += [turn, *rest]
         pieces.sort(key=lambda t: t.start_s)
     return tuple(p for p in pieces if p.end_s > p.start_s)
+
+
+def tightened(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    """Turns that begin and end with the sound. One that touches another on its line keeps that edge.
+
+    Only for measuring: the recogniser hears better with the breath before a word (tests/bench/CHOICES.md).
+    """
+    after = _touching(turns, lambda t: (t.start_s, t.end_s))
+    before = _touching(turns, lambda t: (-t.end_s, -t.start_s))  # the same, backwards in time
+    found = []
+    for index, turn in enumerate(turns):
+        start_s, end_s = tightened_span(turn.start_s, turn.end_s, start=index not in after, end=index not in before)
+        found.append(replace(turn, start_s=start_s, end_s=end_s))
+    return tuple(found)
+
+
+def tightened_span(start_s: float, end_s: float, *, start: bool = True, end: bool = True) -> tuple[float, float]:
+    """A stretch of speech without what the segmentation adds at either side; at most half of it is taken away."""
+    share = min(1.0, (end_s - start_s) / 2 / (EARLY_S + LATE_S))
+    return start_s + share * EARLY_S * start, end_s - share * LATE_S * end
+
+
+def _touching(turns: tuple[Turn, ...], span: Callable[[Turn], tuple[float, float]]) -> frozenset[int]:
+    """The turns at whose first edge another one on the line goes on or has just ended."""
+    reach: dict[int | None, float] = {}
+    found = set()
+    for index in sorted(range(len(turns)), key=lambda i: span(turns[i])):
+        first, last = span(turns[index])
+        channel = turns[index].channel
+        if reach.get(channel, -inf) >= first - TOUCHING_S:
+            found.add(index)
+        reach[channel] = max(reach.get(channel, -inf), last)
+    return frozenset(found)
+
+
+def handed_over(
+    spoken: tuple[Spoken, ...], turns: tuple[Turn, ...], pieces: Collection[int], speaker: str
+) -> tuple[tuple[Spoken, ...], tuple[Turn, ...]]:
+    """Pieces (by their index) and what they cover of the turns on their channel, given to another speaker."""
+    given = [spoken[i].turn for i in sorted(pieces)]
+    moved = tuple(
+        replace(one, turn=replace(one.turn, speaker=speaker)) if index in pieces else one
+        for index, one in enumerate(spoken)
+    )
+    rest = [part for turn in turns for part in _outside(turn, given)]
+    joined = [*rest, *(replace(turn, speaker=speaker) for turn in given)]
+    return moved, tuple(sorted(joined, key=lambda t: (t.start_s, t.end_s)))
+
+
+def _outside(turn: Turn, others: list[Turn]) -> list[Turn]:
+    """What is left of a turn where none of the others on its channel lies; slivers of the cutting are dropped."""
+    left = [turn]
+    for other in others:
+        if other.channel == turn.channel and other.start_s < turn.end_s and other.end_s > turn.start_s:
+            before = [replace(part, end_s=min(part.end_s, other.start_s)) for part in left]
+            after = [replace(part, start_s=max(part.start_s, other.end_s)) for part in left]
+            left = [part for part in (*before, *after) if part.duration_s > 0]
+    return [part for part in left if part is turn or part.duration_s >= MIN_REST_S]
 
 
 def utterances(spoken: tuple[Spoken, ...]) -> tuple[Utterance, ...]:

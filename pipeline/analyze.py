@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
-from pipeline import __version__, align, audio, crosstalk, measures, roles, verify
+from pipeline import __version__, align, audio, crosstalk, machines, measures, roles, verify
 from pipeline.config import Settings
 from pipeline.config.terms import load_terms
 from pipeline.engines import Diarizer, Samples, Span, Transcriber, weights
@@ -26,13 +26,18 @@ from pipeline.model import (
     Turn,
     Utterance,
 )
+from pipeline.pauses import Punctuation, marked_facts
 from pipeline.sounds import encode
 from pipeline.spelling import Speller
+from pipeline.spelling.characters import shipped
 
 # Counted up by hand when a change of code alone changes facts: stored calls are then analysed again.
-FACTS_GENERATION = 4
+FACTS_GENERATION = 5
 ENGINE_PACKAGES = ("faster-whisper", "ctranslate2", "pyannote.audio", "torch", "librosa", "av")
 STAGES = ("decode", "find speech", "transcribe", "measure", "verify", "judge")
+
+
+MACHINE = "machine"  # the speaker of announcements: it has no role
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +55,10 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Who said what."""
+    """Who said what. marked: the same utterances with the marks that the recogniser left out."""
 
     utterances: tuple[Utterance, ...]
+    marked: tuple[Utterance, ...]
     role_confidence: float
 
 
@@ -85,6 +91,7 @@ class Analyzer:
         self._diarizer = diarizer or _load_diarizer(settings)
         self._transcriber = transcriber or load_transcriber(settings)
         self._speller = _load_speller(settings, self._judge)
+        self._punctuation = Punctuation(shipped(), self._judge.rulebook.phrases_to_verify("agent"))
         self._engine = _engine_info(settings)
 
     @staticmethod
@@ -109,6 +116,7 @@ class Analyzer:
             if long:  # a call of hours is held once only: as it is heard, then as it is measured
                 sound = replace(sound, samples=sound.samples[:, :0].copy())
         heard, live = self._hear(signals, clock)
+        heard = _tightened(_machines_apart(heard))
         del signals
         with clock.stage("measure"):
             said = self._said(identity, heard)
@@ -120,6 +128,7 @@ class Analyzer:
             facts = self._facts(identity, sound, heard, said)
         with clock.stage("verify"):
             facts = verify.asked(facts, self._judge.rulebook, lru_cache(1)(partial(self._ear, facts, heard)))
+            facts = marked_facts(facts, said.marked)
         with clock.stage("judge"):
             judgement = self._judge.judge(facts)
         times = tuple(StageTime(stage, seconds) for stage, seconds in clock.times.items())
@@ -176,9 +185,11 @@ class Analyzer:
         said = align.utterances(heard.spoken)
         if self._speller is not None:
             said = tuple(map(self._speller.mend, said))
-        decision = _roles(said, recording.metadata.agent_channel)
+        people = tuple(u for u in said if u.speaker != MACHINE)
+        decision = _roles(people, recording.metadata.agent_channel)
         said = tuple(replace(u, role=decision.roles.get(u.speaker, "unknown"), sounds=encode(u.text)) for u in said)
-        return Said(said, decision.confidence)
+        marked = self._punctuation.restored(said, heard.signals, self._settings.audio.engine_rate_hz)
+        return Said(said, marked, decision.confidence)
 
     def _facts(self, recording: Recording, sound: audio.Audio, heard: Heard, said: Said) -> CallFacts:
         settings = self._settings.measures
@@ -206,6 +217,26 @@ class Analyzer:
             engine=self._engine,
             analyzed_at=datetime.now(UTC),
         )
+
+
+def _tightened(heard: Heard) -> Heard:
+    """Turns and speech as they are measured. Utterances keep the stretches in which their words were heard."""
+    speech = tuple(tuple(Span(*align.tightened_span(s.start_s, s.end_s)) for s in channel) for channel in heard.speech)
+    return replace(heard, turns=align.tightened(heard.turns), speech=speech)
+
+
+def _machines_apart(heard: Heard) -> Heard:
+    """Announcements of the exchange given to a speaker of their own, whichever voice or channel they came with."""
+    order = sorted(range(len(heard.spoken)), key=lambda i: heard.spoken[i].turn.start_s)
+    pieces = [
+        machines.Piece(one.turn.speaker, one.turn.start_s, one.turn.end_s, "".join(w.text for w in one.words))
+        for one in (heard.spoken[i] for i in order)
+    ]
+    found = {order[i] for i in machines.said_by_machines(pieces)}
+    if not found:
+        return heard
+    spoken, turns = align.handed_over(heard.spoken, heard.turns, found, MACHINE)
+    return replace(heard, spoken=spoken, turns=turns)
 
 
 def _one_row(sound: audio.Audio, channel: int) -> audio.Audio:

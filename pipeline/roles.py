@@ -19,10 +19,14 @@ MAX_MIDDLE = 3.0  # about one plain cue: more agent's weight than this is an age
 
 @dataclass(frozen=True, slots=True)
 class RoleDecision:
-    """roles: speaker label to role. confidence: 0..1 that the whole assignment is right (0.5: no evidence)."""
+    """roles: speaker label to role. confidence: 0..1 that the whole assignment is right (0.5: no evidence).
+
+    margin: of the summed weights, 0 or more, by which it is better than the next best one.
+    """
 
     roles: dict[str, Role]
     confidence: float
+    margin: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,9 @@ class _Lexicon:
     agent: tuple[_Cue, ...]
     patient: tuple[_Cue, ...]
     first_speaker_weight: float
-    scale: float
+    slope: float
+    offset: float
+    most: float
 
 
 def decide(utterances: tuple[Utterance, ...]) -> RoleDecision:
@@ -66,7 +72,8 @@ def decide(utterances: tuple[Utterance, ...]) -> RoleDecision:
     weight = {s: _weight(s, utterances, lexicon) for s in speakers}
     weight[speakers[0]] += lexicon.first_speaker_weight
     if len(speakers) == 1:
-        return RoleDecision({speakers[0]: _side(weight[speakers[0]])}, _confidence(abs(weight[speakers[0]]), lexicon))
+        margin = abs(weight[speakers[0]])
+        return RoleDecision({speakers[0]: _side(weight[speakers[0]])}, _confidence(margin, lexicon), margin)
     # The agents' and the callers' weights are compared with the middle between the extremes, not with zero: a cold
     # agent says little that sounds like one, yet more than the caller does. A talkative agent must not lift the middle
     # over a second one who said only a sentence or two.
@@ -80,7 +87,8 @@ def decide(utterances: tuple[Utterance, ...]) -> RoleDecision:
     best = max(range(len(options)), key=totals.__getitem__)
     runner_up = max((t for i, t in enumerate(totals) if i != best), default=-math.inf)
     roles: dict[str, Role] = {s: ("agent" if side == "agent" else "patient") for s, side in options[best].items()}
-    return RoleDecision(roles, _confidence((totals[best] - runner_up) / 2, lexicon))
+    margin = (totals[best] - runner_up) / 2
+    return RoleDecision(roles, _confidence(margin, lexicon), margin)
 
 
 def _side(weight: float) -> Role:
@@ -88,7 +96,12 @@ def _side(weight: float) -> Role:
 
 
 def _confidence(margin: float, lexicon: _Lexicon) -> float:
-    return 1 / (1 + math.exp(-margin / lexicon.scale))
+    """What share of assignments with this margin (0 or more) is right.
+
+    Platt's mapping on the logarithm of the margin: the first cues tell most, each further one less.
+    """
+    likely = 1 / (1 + math.exp(-(lexicon.slope * math.log1p(margin) + lexicon.offset)))
+    return min(max(likely, 0.5), lexicon.most)
 
 
 def _weight(speaker: str, utterances: Iterable[Utterance], lexicon: _Lexicon) -> float:
@@ -109,7 +122,7 @@ def _lexicon() -> _Lexicon:
         agent=tuple(map(_cue, values["agent"])),
         patient=tuple(map(_cue, values["patient"])),
         first_speaker_weight=float(values["first_speaker_weight"]),
-        scale=float(values["scale"]),
+        **{name: float(values["calibration"][name]) for name in ("slope", "offset", "most")},
     )
 
 

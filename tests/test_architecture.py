@@ -54,9 +54,11 @@ ALLOWED = {
     "align": BASE | {"text"},
     "crosstalk": BASE,
     "roles": BASE | {"text"},
+    "machines": BASE | {"text"},
     "measures": BASE | {"text"},
     "sounds": {"text"},
     "spelling": BASE | {"sounds", "text"},
+    "pauses": BASE | {"sounds", "spelling", "text"},
     "alike": BASE | {"sounds", "text"},
     "probe": BASE | {"alike", "sounds", "text"},
     "doubtful": BASE | {"alike", "engines", "sounds", "text"},
@@ -86,7 +88,8 @@ ALLOWED = {
     "judge": BASE | {"rulebooks", "rules", "scoring", "topics", "unchanged"},
     "unchanged": BASE | {"rulebooks", "rules", "topics"},
     "analyze": BASE
-    | {"align", "audio", "crosstalk", "engines", "judge", "measures", "roles", "sounds", "spelling", "verify"},
+    | {"align", "audio", "crosstalk", "engines", "judge", "machines", "measures", "pauses", "roles", "sounds"}
+    | {"spelling", "verify"},
     "backtest": BASE | {"rules"},
     "labels": BASE | {"rules", "truth"},
     "trials": BASE | {"analyze", "evaluate", "truth"},  # whole analyses, timed

@@ -23,6 +23,7 @@ from pipeline.engines import Diarization, Samples, Span, runtime
 from pipeline.engines.campplus import BATCH, FRAME_HOP, FRAME_LENGTH, CampPlus, features
 from pipeline.engines.campplus_network import DIMENSION, MEL_BANDS
 from pipeline.engines.clustering import cluster
+from pipeline.engines.keys import key_presses
 from pipeline.engines.tones import tonal
 from pipeline.errors import EngineError
 from pipeline.model import Turn
@@ -118,8 +119,9 @@ class PyannoteDiarizer:
         batches = [starts[i : i + CHUNK_BATCH] for i in range(0, len(starts), CHUNK_BATCH)]
         chunks = np.concatenate(list(self._map(lambda batch: self._segmented(samples, batch), batches)))
         heard = _aggregate(chunks, step / RATE_HZ, CHUNK_S, len(samples) / RATE_HZ)
-        # The segmentation takes ringing and busy tones for speech.
-        voiced = ~tonal(samples, (np.arange(len(heard.speech), dtype=np.float64) + 0.5) * heard.hop_s)
+        # The segmentation takes ringing and busy tones, and keys that are pressed, for speech.
+        times_s = (np.arange(len(heard.speech), dtype=np.float64) + 0.5) * heard.hop_s
+        voiced = ~(tonal(samples, times_s) | key_presses(samples, times_s))
         return replace(heard, speech=heard.speech * voiced, overlap=heard.overlap * voiced)
 
     @torch.inference_mode()

@@ -32,6 +32,7 @@ BACKCHANNELS = (
     "行",
 )
 _COLLISION_S = 0.3  # two who start together collide; nobody cuts in
+_WORD_EDGE_S = 0.1  # a word may be timed this much outside of its turn
 _MIN_OVERLAP_S = 0.1  # shorter overlaps are the edges of the speech detection
 
 
@@ -77,10 +78,13 @@ def stretches_of(turns: Iterable[Turn], utterances: Sequence[Utterance]) -> tupl
 
 
 def _heard_within(utterance: Utterance, start_s: float, end_s: float) -> str:
-    """Spoken characters of the words whose middle lies in the interval; the whole text if there are no word times."""
+    """Spoken characters of the words whose middle lies in the interval, or as near to it as word times are right; the
+    whole text if there are no word times."""
     if utterance.end_s <= start_s or utterance.start_s >= end_s:
         return ""
-    words = [w.text for w in utterance.words if start_s <= (w.start_s + w.end_s) / 2 < end_s]
+    words = [
+        w.text for w in utterance.words if start_s - _WORD_EDGE_S <= (w.start_s + w.end_s) / 2 < end_s + _WORD_EDGE_S
+    ]
     text = "".join(words) if utterance.words else utterance.text
     return "".join(filter(is_content, text))
 

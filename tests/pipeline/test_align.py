@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.align import MAX_UTTERANCE_S, Spoken, disjoint, untranscribed, utterances
+from pipeline.align import MAX_UTTERANCE_S, Spoken, disjoint, handed_over, tightened, untranscribed, utterances
 from pipeline.model import Turn, Word
 
 
@@ -116,3 +116,49 @@ def test_nothing_said() -> None:
     assert disjoint(()) == ()
     assert utterances(()) == ()
     assert untranscribed(()) == ()
+
+
+def test_pieces_that_are_handed_over_take_their_part_of_the_turns_with_them() -> None:
+    """The diarizer gave an announcement, and the greeting behind it, to one voice."""
+    spoken = (said("A", 0, 4, "请按一"), said("A", 5, 8, "您好"), said("B", 8, 9, "你好"))
+    moved, left = handed_over(spoken, turns(("A", 0, 8.1), ("B", 8, 9)), {0}, "machine")
+    assert [piece.turn.speaker for piece in moved] == ["machine", "A", "B"]
+    assert [piece.words for piece in moved] == [piece.words for piece in spoken]
+    assert left == turns(("machine", 0, 4), ("A", 4, 8.1), ("B", 8, 9))
+
+
+def test_what_is_handed_over_leaves_the_other_channel_alone() -> None:
+    own, other = Turn("C0", 0, 4, 0), Turn("C1", 1, 2, 1)
+    moved, left = handed_over((Spoken(own, ()), Spoken(other, ())), (own, other), {0}, "machine")
+    assert left == (Turn("machine", 0, 4, 0), other)
+    assert [piece.turn for piece in moved] == list(left)
+
+
+def test_slivers_of_a_turn_that_was_handed_over_are_dropped() -> None:
+    _, left = handed_over((said("A", 0.1, 3.95, "请按一"),), turns(("A", 0, 4), ("A", 5, 5.1)), {0}, "machine")
+    assert left == turns(("machine", 0.1, 3.95), ("A", 5, 5.1))
+
+
+def test_turns_are_measured_from_the_first_sound_to_the_last() -> None:
+    """0.05 s early, 0.07 s late: what the segmentation adds, wherever nobody else is heard."""
+    assert tightened(turns(("A", 1, 3), ("B", 4, 6))) == turns(("A", 1.05, 2.93), ("B", 4.05, 5.93))
+
+
+def test_where_one_turn_goes_over_into_another_nothing_is_taken_away() -> None:
+    assert tightened(turns(("A", 1, 3), ("B", 3.02, 6))) == turns(("A", 1.05, 3), ("B", 3.02, 5.93))
+    assert tightened(turns(("A", 1, 9), ("B", 4, 5))) == turns(("A", 1.05, 8.93), ("B", 4, 5))
+
+
+def test_the_other_channel_is_another_line() -> None:
+    left, right = tightened((Turn("C0", 1, 3, 0), Turn("C1", 2, 5, 1)))
+    assert (left.start_s, left.end_s, right.start_s, right.end_s) == (1.05, 2.93, 2.05, 4.93)
+
+
+@given(st.lists(st.tuples(st.floats(0, 50), st.floats(0.001, 9)), max_size=12))
+def test_no_turn_is_lost_or_turned_round_by_tightening(spans: list[tuple[float, float]]) -> None:
+    before = tuple(Turn("A", start_s, start_s + size_s) for start_s, size_s in spans)
+    after = tightened(before)
+    assert len(after) == len(before)
+    for turn, kept in zip(before, after, strict=True):
+        assert turn.start_s <= kept.start_s < kept.end_s <= turn.end_s
+        assert kept.duration_s >= turn.duration_s / 2 - 1e-9

@@ -277,6 +277,26 @@ def test_the_telephone_systems_word_on_the_agents_channel_counts(model_settings:
 
 
 @pytest.mark.models
+@pytest.mark.parametrize("agent_channel", [None, 0])
+def test_an_announcement_on_the_agents_channel_has_no_role(
+    model_settings: Settings, stereo_call: Path, agent_channel: int | None
+) -> None:
+    """The call went to a mailbox of the exchange: the caller speaks, the machine answers."""
+    texts = ("坐席正忙，请您耐心等待，当前排队人数为三位。", "我想挂号。")
+    report = analyze(model_settings, stereo_call, *texts, metadata=CallMetadata(agent_channel=agent_channel))
+    assert {u.channel: u.role for u in report.facts.utterances} == {0: "unknown", 1: "patient"}
+    assert {t.channel: t.speaker for t in report.facts.turns} == {0: "machine", 1: "C1"}
+    assert report.facts.measures.value("agent_speech_rate_cpm") is None
+
+
+@pytest.mark.models
+def test_an_announcement_in_the_agents_voice_is_taken_out_of_it(model_settings: Settings, tmp_path: Path) -> None:
+    path = write(tmp_path / "call.wav", talk(6))
+    report = analyze(model_settings, path, "挂号请按一，人工服务请按零。", "您好，市中心医院，很高兴为您服务。")
+    assert [(u.speaker, u.role) for u in report.facts.utterances] == [("machine", "unknown"), ("S2", "agent")]
+
+
+@pytest.mark.models
 def test_a_judgement_leans_on_roles_only_when_they_are_sure(model_settings: Settings, tmp_path: Path) -> None:
     """不知道 said by who-knows-whom is for a person to review."""
     path = write(tmp_path / "call.wav", talk(6))

@@ -100,3 +100,23 @@ def test_without_evidence_the_first_speaker_is_a_weak_guess() -> None:
     decision = decide(talk(("S1", "嗯。"), ("S2", "对。"), ("S1", "是。")))
     assert decision.roles == {"S1": "agent", "S2": "patient"}
     assert 0.5 < decision.confidence < 0.7  # below roles.min_confidence: its findings go to review
+
+
+def test_the_confidence_is_a_probability_that_grows_with_the_evidence() -> None:
+    lines = (
+        ("S1", "嗯。"),
+        ("S2", "我想挂号。"),
+        ("S1", "请您稍等。"),
+        ("S1", "您好，很高兴为您服务。"),
+        ("S2", "谢谢。"),
+    )
+    sure = [decide(talk(*lines[:count])).confidence for count in range(2, 6)]
+    assert sure == sorted(sure)
+    assert 0.5 <= sure[0] < sure[-1] <= 0.995
+
+
+def test_no_evidence_is_even_chances_and_none_is_certain() -> None:
+    assert decide(talk(("S1", "嗯。"))).confidence == pytest.approx(0.68, abs=0.02)  # who speaks first is the agent
+    assert decide(talk(("S2", "嗯。"), ("S1", "嗯。"))).confidence < 0.7  # of settings: roles.min_confidence
+    everything = list(GREETED) * 5
+    assert decide(talk(*everything)).confidence < 1

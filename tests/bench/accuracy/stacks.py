@@ -214,7 +214,10 @@ def from_report(report: CallReport) -> Heard:
         words=tuple(
             HeardWord(u.channel, w.text, w.start_s, w.end_s, w.probability) for u in facts.utterances for w in u.words
         ),
-        turns=tuple(HeardTurn(t.speaker, t.start_s, t.end_s) for t in facts.turns),
+        # on stereo a channel's speech is one speaker's, an announcement on it too
+        turns=tuple(
+            HeardTurn(t.speaker if t.channel is None else f"C{t.channel}", t.start_s, t.end_s) for t in facts.turns
+        ),
         said=tuple(
             Said(
                 *(u.channel, u.speaker, u.start_s, u.end_s, u.text),
