@@ -12,14 +12,18 @@ import re2
 from ruamel.yaml import YAML
 
 from pipeline.model import Role, Utterance
-from pipeline.text import toneless_pinyin
+from pipeline.text import count_characters, toneless_pinyin
 
+UNDERSTOOD = 0.6  # mean confidence of the words; that of the sample calls lies above 0.85
 MAX_MIDDLE = 3.0  # about one plain cue: more agent's weight than this is an agent's, whoever else speaks
 
 
 @dataclass(frozen=True, slots=True)
 class RoleDecision:
     """roles: speaker label to role. confidence: 0..1 that the whole assignment is right (0.5: no evidence).
+
+    Where the recogniser was not sure of what it heard (UNDERSTOOD), the roles are no surer than its words: cues in
+    garbled text are chance, and what sounds like speech and is none (backwards, another language) accuses nobody.
 
     margin: of the summed weights, 0 or more, by which it is better than the next best one.
     """
@@ -73,7 +77,8 @@ def decide(utterances: tuple[Utterance, ...]) -> RoleDecision:
     weight[speakers[0]] += lexicon.first_speaker_weight
     if len(speakers) == 1:
         margin = abs(weight[speakers[0]])
-        return RoleDecision({speakers[0]: _side(weight[speakers[0]])}, _confidence(margin, lexicon), margin)
+        sure = min(_confidence(margin, lexicon), _understood(utterances))
+        return RoleDecision({speakers[0]: _side(weight[speakers[0]])}, sure, margin)
     # The agents' and the callers' weights are compared with the middle between the extremes, not with zero: a cold
     # agent says little that sounds like one, yet more than the caller does. A talkative agent must not lift the middle
     # over a second one who said only a sentence or two.
@@ -88,7 +93,15 @@ def decide(utterances: tuple[Utterance, ...]) -> RoleDecision:
     runner_up = max((t for i, t in enumerate(totals) if i != best), default=-math.inf)
     roles: dict[str, Role] = {s: ("agent" if side == "agent" else "patient") for s, side in options[best].items()}
     margin = (totals[best] - runner_up) / 2
-    return RoleDecision(roles, _confidence(margin, lexicon), margin)
+    return RoleDecision(roles, min(_confidence(margin, lexicon), _understood(utterances)), margin)
+
+
+def _understood(utterances: tuple[Utterance, ...]) -> float:
+    """The most that roles may be believed: 1, or the mean confidence of the characters where that is low."""
+    told = [(count_characters(u.text), u.confidence) for u in utterances if u.confidence is not None]
+    total = sum(count for count, _ in told)
+    mean = sum(count * sure for count, sure in told) / total if total else 1.0
+    return mean if mean < UNDERSTOOD else 1.0
 
 
 def _side(weight: float) -> Role:

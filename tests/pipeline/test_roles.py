@@ -1,5 +1,7 @@
 """Who is the agent: short talks in which a person would be sure."""
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.model import Utterance
@@ -26,6 +28,14 @@ def test_a_greeting_makes_the_agent() -> None:
     decision = decide(talk(*GREETED))
     assert decision.roles == {"S1": "agent", "S2": "patient"}
     assert decision.confidence > 0.95
+
+
+def test_roles_are_no_surer_than_garbled_words() -> None:
+    """Below 0.6 the words' own confidence is the most; above it says nothing."""
+    said = talk(*GREETED)
+    assert decide(tuple(replace(u, confidence=0.45) for u in said)).confidence == pytest.approx(0.45)
+    assert decide(tuple(replace(u, confidence=0.65) for u in said)).confidence > 0.95
+    assert decide(tuple(replace(u, confidence=None) for u in said)).confidence > 0.95
 
 
 def test_the_names_of_the_speakers_do_not_matter() -> None:
