@@ -159,7 +159,7 @@ def _work(line: Connection, settings: Settings) -> None:
         began = time.process_time()
         while (path := line.recv()) is not None:
             line.send(_heard(analyzer, path))
-        line.send((time.process_time() - began, _peak_bytes()))
+        line.send((time.process_time() - began, peak_bytes()))
     except CallQaError as error:
         line.send(error)
     except EOFError:  # the other side has given up
@@ -183,7 +183,7 @@ def truth_beside(path: Path) -> Path | None:
     return beside if beside.is_file() else None
 
 
-def _peak_bytes() -> int:
+def peak_bytes() -> int:
     """The highest resident memory of this process.
 
     On Linux from /proc: getrusage's ru_maxrss survives exec, so that a worker would be told its parent's memory.

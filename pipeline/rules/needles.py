@@ -45,6 +45,10 @@ class Search:
             ending[arrived[done]] = among[done]
             self._steps.append((ways, ending))
             state, among = arrived[~done], among[~done]
+        self._single = np.full(self._width, _NOBODY, np.intp)
+        if self._steps:
+            ways, ending = self._steps[0]
+            self._single[ways] = ending
         self._pairs = self._of_two()
 
     def _of_two(self) -> NDArray[np.int32]:
@@ -61,10 +65,7 @@ class Search:
         if not self._steps or not len(codes):
             return np.zeros(0, np.intp), np.zeros(0, np.intp)
         letters = np.append(self._letters[np.minimum(codes, len(self._letters) - 1)], np.int32(0))
-        ways, ending = self._steps[0]
-        single = np.full(self._width, _NOBODY, np.intp)
-        single[ways] = ending
-        found = [(single[letters], np.arange(len(letters)))] if (ending >= 0).any() else []
+        found = [(self._single[letters], np.arange(len(letters)))] if (self._single >= 0).any() else []
         state = self._pairs[letters[:-1] * np.int32(self._width) + letters[1:]]
         places = np.flatnonzero(state >= 0)
         state = state[places]

@@ -1,9 +1,7 @@
 """One stack over some calls, in a process of its own: python -m tests.bench.child STACK OUT.json FILE..."""
 
-import json
 import os
 import re
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +13,7 @@ from pipeline.config import load_settings
 from pipeline.evaluate import Analyzes, CallFigures, ErrorCount, Truth, as_rates, compare, load_truth
 from pipeline.model import CallReport
 from pipeline.text import is_content
+from pipeline.trials import peak_bytes
 
 
 def load(stack: str) -> Analyzes:
@@ -80,11 +79,5 @@ def _errors(reference: str, hypothesis: str) -> ErrorCount:
 
 
 def peak_memory_mib() -> float:
-    """The high-water mark of this process's resident memory (Linux)."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) / 1024  # type: ignore[union-attr]
-
-
-if __name__ == "__main__":
-    stack, out, *files = sys.argv[1:]
-    Path(out).write_text(json.dumps(measure(stack, [Path(f) for f in files]), ensure_ascii=False, indent=1))
+    """The high-water mark of this process's resident memory."""
+    return peak_bytes() / 2**20
