@@ -14,7 +14,7 @@ from pipeline.model import Direction
 from pipeline.rules import entities
 from pipeline.rules.examples import EXAMPLE_KEYS, EXAMPLE_METADATA_KEYS, LINE_KEYS, STATUSES
 from pipeline.rules.load import FILE_KEYS, OPERATORS, RULE_KEYS
-from pipeline.rules.operators import event, measure, must_say, rate, ratio, repeat
+from pipeline.rules.operators import event, measure, must_say, phrase, rate, ratio, repeat
 from pipeline.rules.vocabulary import (
     ANCHOR_KEYS,
     CALL_MEASURES,
@@ -67,8 +67,27 @@ def _text_defs() -> Schema:
         "set": object_of(("set",), {"set": _TEXT}, "set"),
         "class": object_of(("class",), {"class": {"enum": sorted(entities.CLASSES)}}, "class"),
     }
+    near = {
+        "any": _ref("elements"),
+        "within_characters": _whole(0, 200),
+        "within_s": number(0, 600),
+        "side": {"enum": ["before", "after", "both"]},
+    }
+    remedy = {**_text_values(), "next_turns": _whole(0, 1000), "within_s": number(0.1, 36000), "role": _ref("role")}
+    return {
+        "role": {"enum": list(ROLES)},
+        "match": {"enum": ["text", "pinyin", "fuzzy"]},
+        "element": {"anyOf": [_TEXT, *special.values()]},
+        "elements": {"type": "array", "minItems": 1, "items": _ref("element")},
+        "near": {**object_of(tuple(near), near, "any"), "oneOf": _one_of("within_characters", "within_s")},
+        "unless": _text(REMEDY_KEYS, remedy),
+    }
+
+
+def _text_values() -> Schema:
+    """What stands wherever words are looked for."""
     some = object_of(("count", "of"), {"count": _whole(2, 1000), "of": _ref("elements")}, "count", "of")
-    text = {
+    return {
         "any": _ref("elements"),
         "all": {"type": "array", "minItems": 1, "items": _ref("elements")},
         "at_least": some,
@@ -80,22 +99,10 @@ def _text_defs() -> Schema:
         "max_distance": number(0.01, 0.4),
         "min_syllables": _whole(2, 20),
     }
-    near = {
-        "any": _ref("elements"),
-        "within_characters": _whole(0, 200),
-        "within_s": number(0, 600),
-        "side": {"enum": ["before", "after", "both"]},
-    }
-    remedy = {**text, "next_turns": _whole(0, 1000), "within_s": number(0.1, 36000), "role": _ref("role")}
-    return {
-        "role": {"enum": list(ROLES)},
-        "match": {"enum": ["text", "pinyin", "fuzzy"]},
-        "element": {"anyOf": [_TEXT, *special.values()]},
-        "elements": {"type": "array", "minItems": 1, "items": _ref("element")},
-        "near": {**object_of(tuple(near), near, "any"), "oneOf": _one_of("within_characters", "within_s")},
-        "phrase": {**object_of(_written(TEXT_KEYS), text), "anyOf": _one_of("any", "all", "at_least")},
-        "unless": {**object_of(_written(REMEDY_KEYS), remedy), "anyOf": _one_of("any", "all", "at_least")},
-    }
+
+
+def _text(keys: tuple[str, ...], values: Schema) -> Schema:
+    return {**object_of(_written(keys), values), "anyOf": _one_of("any", "all", "at_least")}
 
 
 def _place_defs() -> Schema:
@@ -132,14 +139,14 @@ def _condition_values() -> Schema:
     listed = {"type": "array", "minItems": 1, "items": _ref("condition")}
     operators = _operator_values()
     placed = {"role": _ref("role"), "scope": _ref("scope")}
-    text = _text_defs()["phrase"]
+    says = {**_text((*TEXT_KEYS, *placed), {**_text_values(), **placed}), "required": ["role"]}
     return {
         "condition": _TEXT,
         "all": listed,
         "any": listed,
         "not": _ref("condition"),
         "at_least": object_of(("count", "of"), {"count": _whole(1, 1000), "of": listed}, "count", "of"),
-        "says": {**text, "properties": {**text["properties"], **placed}, "required": ["role"]},
+        "says": says,
         "measure": _with(operators["measure"], placed),
         "event": _with(operators["event"], placed),
         "repeat": {**_with(operators["repeat"], placed), "required": ["role"]},
@@ -163,7 +170,7 @@ def _metadata_values() -> Schema:
 
 
 def _operator_values() -> Schema:
-    text = _text_defs()["phrase"]["properties"]
+    text = _text_values()
     findings = _whole(1, 1000)
     limits = {"above": number(-1000, 1e6), "below": number(-1000, 1e6)}
     group = {"name_zh": _TEXT, **text, "optional": _FLAG}
@@ -198,7 +205,7 @@ def _operator_values() -> Schema:
     }
     said = {"groups": groups, "need": _whole(1, 100)}
     return {
-        "phrase": _ref("phrase"),
+        "phrase": _text(phrase.OWN_KEYS, {**text, "echo_turns": _whole(0, 100)}),
         "must_say": object_of(must_say.OWN_KEYS, said, "groups"),
         "measure": {**object_of(measure.OWN_KEYS, measures, "name", "per"), "oneOf": _one_of(*limits)},
         "event": object_of(event.OWN_KEYS, events, "kind", "above"),

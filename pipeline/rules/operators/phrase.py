@@ -3,6 +3,7 @@
     phrase:
       any: [随便, {say: 不清楚, sensible: [不清除]}, {regex: "爱.{1,4}不.{1,4}"}]
       except: [随便吃, {regex: "您.{0,3}不知道"}]    # a hit inside one of these is none
+      echo_turns: 2                                  # the other party said it just before: a person has to listen
     unless: {any: [{set: remedies}], next_turns: 2}   # heard from the same role: remedied
 
 Hit: 坐席 “这个我不知道。”  Miss: 患者 “我不知道。”  Remedied: 坐席 “这个我不知道，我帮您问一下。”
@@ -23,8 +24,10 @@ from pipeline.rules.scope import Names, Scope, hits_in
 from pipeline.rules.scope_keys import read_scope
 from pipeline.rules.spoken import Calls, CallView, Chunk, SpokenTurn, common
 from pipeline.rules.vocabulary import TEXT_KEYS
+from pipeline.sounds import encode
 
 KEYS = ("phrase", "scope", "unless")
+OWN_KEYS = (*TEXT_KEYS, "echo_turns")
 _HEARD = {
     "pinyin": "按读音匹配“{phrase}”",
     "sensible": "按读音匹配“{phrase}”，识别文字本身也通顺",
@@ -36,12 +39,13 @@ _HEARD = {
 
 @dataclass(frozen=True, slots=True)
 class PhraseOperator:
-    """Words of one role in a scope, with the remedy that makes them right."""
+    """Words of one role in a scope, with the remedy that makes them right. echo_turns: see above, 0 for never."""
 
     role: Role | None
     words: PhraseList
     scope: Scope
     remedy: Remedy | None
+    echo_turns: int = 0
 
     def observe(self, view: CallView) -> Iterator[Observation]:
         """Every hit. Turns of unknown role are searched too, but can only be marked for review."""
@@ -75,6 +79,9 @@ class PhraseOperator:
         if turn.role == "unknown":
             status = "review"
             notes.append("说话人角色不明")
+        if self.echo_turns and self._is_echo(view, turn, hit):
+            status = "review"
+            notes.append("对方刚说过同样的话，可能是复述，请试听")
         remedy = self.remedy.heard(view, turn, found.end_s) if self.remedy else None
         if remedy is not None:
             status = "remedied"
@@ -84,10 +91,19 @@ class PhraseOperator:
             seen if status == "violated" and not notes else seen._replace(status=status, note="；".join(notes) or None)
         )
 
+    def _is_echo(self, view: CallView, turn: SpokenTurn, hit: Hit) -> bool:
+        """Whether somebody else has just said what the hit sounds like, and its speaker had not done so before."""
+        said = encode(hit.phrase) if hit.probe else turn.sounds[hit.span.start : hit.span.end]
+        before = view.turns[: turn.index]
+        others = [t for t in before if t.role != turn.role][-self.echo_turns :]
+        first = next((t.index for t in others if said in t.sounds), None)
+        return first is not None and not any(said in t.sounds for t in before[:first] if t.role == turn.role)
+
 
 def read(node: Node, names: Names, role: Role | None) -> PhraseOperator:
     """Read a rule's `phrase`, `scope` and `unless`."""
     inner = node.node("phrase")
-    inner.allow(TEXT_KEYS)
+    inner.allow(OWN_KEYS)
     words = read_phrase_list(inner, names.sets)
-    return PhraseOperator(role, words, read_scope(node, names), read_remedy(node, names.sets))
+    echo_turns = inner.whole("echo_turns", low=0, high=100, default=0)
+    return PhraseOperator(role, words, read_scope(node, names), read_remedy(node, names.sets), echo_turns)
