@@ -124,6 +124,34 @@ def test_a_remedy_counts_in_the_next_two_turns_only() -> None:
     assert [status(n) for n in (0, 1, 2)] == ["remedied", "remedied", "violated"]
 
 
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        (("patient：她说随便你。", "agent：随便你，是吗？"), "review"),
+        (("patient：她说碎便你。", "agent：随便你，是吗？"), "review"),  # by sound, as recognised
+        (("patient：她说随便你。", "agent：嗯？", "patient：真的。", "agent：随便你，是吗？"), "review"),
+        (
+            (
+                "patient：随便你。",
+                "agent：我查询。",
+                "patient：查什么？",
+                "agent：查价格。",
+                "patient：多少？",
+                "agent：随便你。",
+            ),
+            "violated",
+        ),
+        (("agent：随便你。", "patient：随便你？", "agent：随便你。"), "violated"),  # the agent began
+        (("agent：随便你。", "patient：啊？"), "violated"),
+    ],
+)
+def test_words_that_somebody_else_has_just_said_are_for_review(lines: tuple[str, ...], status: str) -> None:
+    book = book_of("phrase: {any: [随便你], echo_turns: 2}")
+    said = (line.split("：", 1) for line in lines)
+    facts = make_facts(lines=tuple((role, n * 3.0, n * 3.0 + 2.0, text) for n, (role, text) in enumerate(said)))
+    assert {f.status for f in judge(facts, book)} == {status}
+
+
 def test_back_channels_of_the_other_side_do_not_end_a_turn() -> None:
     lines = (
         ("agent", 0.0, 2.0, "说了"),
