@@ -10,14 +10,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import re2
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.fuzz import partial_ratio
-from ruamel.yaml import YAML
 
+from pipeline.config import shipped_files
 from pipeline.text import normalise, toneless_pinyin
 
 RUN_GAP_S = 2.0  # a machine's sentences follow each other within this
@@ -163,8 +162,7 @@ def _holds(sounds: tuple[str, ...], phrase: tuple[str, ...]) -> bool:
 
 @cache
 def _lexicon() -> _Lexicon:
-    text = files("pipeline.config").joinpath("lexicon/machines.yaml").read_text(encoding="utf-8")
-    values = YAML(typ="safe", pure=True).load(text)
+    values = shipped_files.values("lexicon/machines.yaml")
     return _Lexicon(
         machine=tuple(map(_cue, values["machine"])),
         person=tuple(map(_cue, values["person"])),

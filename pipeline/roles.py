@@ -4,13 +4,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from itertools import product
 from typing import Any
 
 import re2
-from ruamel.yaml import YAML
 
+from pipeline.config import shipped_files
 from pipeline.model import Role, Utterance
 from pipeline.text import count_characters, toneless_pinyin
 
@@ -129,8 +128,7 @@ def _weight(speaker: str, utterances: Iterable[Utterance], lexicon: _Lexicon) ->
 
 @cache
 def _lexicon() -> _Lexicon:
-    text = files("pipeline.config").joinpath("lexicon/roles.yaml").read_text(encoding="utf-8")
-    values = YAML(typ="safe", pure=True).load(text)
+    values = shipped_files.values("lexicon/roles.yaml")
     return _Lexicon(
         agent=tuple(map(_cue, values["agent"])),
         patient=tuple(map(_cue, values["patient"])),

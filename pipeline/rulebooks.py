@@ -18,13 +18,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
 
 from pipeline import __version__
-from pipeline.config import Settings
+from pipeline.config import Settings, shipped_files
 from pipeline.config.yaml_source import parse
 from pipeline.errors import ConfigError, RuleError, StoreError
 from pipeline.store.durable import TEMPORARY_SUFFIX, flush
@@ -249,10 +247,10 @@ def _read(rules: Path | None, cards: Path | None, lexicon: Path | None) -> tuple
 
 
 def _shipped(part: Part) -> Iterator[Source]:
-    folder = files("pipeline.config").joinpath(part)
-    for file in folder.iterdir():
-        if _counts(part, file):
-            yield Source(part, file.name, file.read_text(encoding="utf-8"), f"{part}/{file.name}")
+    for shown, text in shipped_files.texts(part).items():
+        name = shown.removeprefix(f"{part}/")
+        if _counts(part, name):
+            yield Source(part, name, text, shown)
 
 
 def _files(path: Path, part: Part) -> list[Source]:
@@ -261,14 +259,14 @@ def _files(path: Path, part: Part) -> list[Source]:
         return [Source(part, path.name, _text(path), str(path))]
     if not path.is_dir():
         raise RuleError(f"{part}: {path} does not exist; name a folder with *.yaml files, or set it to null")
-    found = [Source(part, p.name, _text(p), str(p)) for p in sorted(path.glob("*.yaml")) if _counts(part, p)]
+    found = [Source(part, p.name, _text(p), str(p)) for p in sorted(path.glob("*.yaml")) if _counts(part, p.name)]
     if not found and part != "lexicon":
         raise RuleError(f"{part}: {path} has no *.yaml file; copy the shipped ones with callqa rules copy")
     return found
 
 
-def _counts(part: Part, file: Traversable) -> bool:
-    return file.name in LEXICONS if part == "lexicon" else file.name.endswith(".yaml") and not file.name.startswith(".")
+def _counts(part: Part, name: str) -> bool:
+    return name in LEXICONS if part == "lexicon" else name.endswith(".yaml") and not name.startswith(".")
 
 
 def _text(path: Path) -> str:

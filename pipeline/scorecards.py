@@ -7,10 +7,10 @@ is decided by the topic that the telephone system names, else by the surest topi
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
+from pipeline.config import shipped_files
 from pipeline.config.yaml_source import Node, did_you_mean, parse
 from pipeline.errors import RuleError
 from pipeline.model import CallMetadata, Finding, Role, Severity, TopicHit
@@ -121,9 +121,7 @@ class Scorecards:
 def load_scorecards(path: Path | None = None) -> Scorecards:
     """The cards in this folder, or the one in this file; None: those shipped. Raises RuleError with file and line."""
     if path is None:
-        shipped = files("pipeline.config").joinpath("scorecards").iterdir()
-        texts = {f"scorecards/{f.name}": f.read_text(encoding="utf-8") for f in shipped if f.name.endswith(".yaml")}
-        return scorecards_of(texts)
+        return scorecards_of(shipped_files.texts("scorecards"))
     paths = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
     if not paths:
         raise RuleError(f"scorecard folder {path} has no *.yaml file; copy the shipped cards there and change them")

@@ -9,10 +9,10 @@ of the lexicon that the telephone system names is certain.
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from math import exp
 from pathlib import Path
 
+from pipeline.config import shipped_files
 from pipeline.config.yaml_source import Node, parse
 from pipeline.errors import RuleError
 from pipeline.model import CallFacts, TopicHit
@@ -20,6 +20,7 @@ from pipeline.rules.phrases import PhraseList, Sets, read_phrase_list
 from pipeline.rules.spoken import CallView, Span, SpokenTurn
 from pipeline.rules.vocabulary import TEXT_KEYS
 
+SHIPPED = "lexicon/topics.yaml"
 _AGENT_FACTOR = 0.5
 _OPENING_FACTOR = 1.5
 _OPENING_SHARE = 0.25
@@ -63,8 +64,7 @@ class TopicLexicon:
 def load_topics(path: Path | None = None) -> TopicLexicon:
     """The lexicon in this file; None: the shipped one. Raises RuleError with file and line."""
     if path is None:
-        source = files("pipeline.config").joinpath("lexicon", "topics.yaml")
-        return topics_of(source.read_text(encoding="utf-8"), "lexicon/topics.yaml")
+        return topics_of(shipped_files.text(SHIPPED), SHIPPED)
     try:
         return topics_of(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:

@@ -2,7 +2,6 @@
 
 import os
 import re
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from pipeline.config import shipped_files
 from pipeline.errors import ConfigError
 
 Positive = Annotated[float, Field(gt=0)]
@@ -220,7 +220,7 @@ def load_settings(home: Path | None = None, config: Path | None = None) -> Setti
     if named is not None and not named.is_file():
         raise ConfigError(f"settings file {named} does not exist; create it or unset CALLQA_CONFIG / --config")
     path = named or home / "callqa.yaml"
-    values = _read_yaml(files("pipeline.config").joinpath("default.yaml").read_text(encoding="utf-8"), "default.yaml")
+    values = _read_yaml(shipped_files.text("default.yaml"), "default.yaml")
     if path.is_file():
         try:
             text = path.read_text(encoding="utf-8")

@@ -8,15 +8,16 @@ A file holds classes, each a list of texts; a text may hold several terms with s
 """
 
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
 from pathlib import Path
 
+from pipeline.config import shipped_files
 from pipeline.config.yaml_source import parse
 from pipeline.errors import RuleError
 
 Terms = Mapping[str, tuple[str, ...]]
 
 CLASSES = ("department", "drug", "procedure", "disease", "insurance", "booking", "person_title", "place", "service")
+SHIPPED = "lexicon/terms.yaml"
 MIN_CHARACTERS = 2  # one character sounds like a dozen others
 
 
@@ -26,9 +27,8 @@ def load_terms(added: Iterable[Path] = ()) -> Terms:
     added: files whose terms come on top. Raises RuleError with file and line for an unknown class, a term of one
     character or a file that cannot be read.
     """
-    shipped = files("pipeline.config").joinpath("lexicon/terms.yaml").read_text(encoding="utf-8")
     found: dict[str, dict[str, None]] = {name: {} for name in CLASSES}
-    for text, name in ((shipped, "lexicon/terms.yaml"), *((_read(path), str(path)) for path in added)):
+    for text, name in ((shipped_files.text(SHIPPED), SHIPPED), *((_read(path), str(path)) for path in added)):
         listed = parse(text, name)
         listed.allow(CLASSES)
         for kind in listed.names():

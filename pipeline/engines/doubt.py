@@ -3,11 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
-from ruamel.yaml import YAML
-
-from pipeline.config import TranscriptionSettings
+from pipeline.config import TranscriptionSettings, shipped_files
 from pipeline.model import Word
 from pipeline.text import count_characters, for_scoring
 
@@ -82,5 +79,4 @@ def loops(text: str) -> bool:
 
 @cache
 def _hallucinations() -> tuple[str, ...]:
-    text = files("pipeline.config").joinpath("lexicon/hallucinations.yaml").read_text(encoding="utf-8")
-    return tuple(YAML(typ="safe", pure=True).load(text)["phrases"])
+    return tuple(shipped_files.values("lexicon/hallucinations.yaml")["phrases"])

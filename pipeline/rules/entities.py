@@ -8,8 +8,8 @@ over together: `{**sets, **class_sets(…)}`. A rulebook that is read without th
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 
+from pipeline.config import shipped_files
 from pipeline.config.yaml_source import Entry, Node, parse
 
 CLASSES: Mapping[str, str] = {
@@ -47,9 +47,8 @@ def class_sets(expressions: str, names: str, shown: tuple[str, str]) -> dict[str
 
 @cache
 def shipped_class_sets() -> Mapping[str, tuple[Entry, ...]]:
-    folder = files("pipeline.config").joinpath("lexicon")
-    expressions, names = (folder.joinpath(n).read_text(encoding="utf-8") for n in ("entities.yaml", "terms.yaml"))
-    return class_sets(expressions, names, ("lexicon/entities.yaml", "lexicon/terms.yaml"))
+    names = ("lexicon/entities.yaml", "lexicon/terms.yaml")
+    return class_sets(shipped_files.text(names[0]), shipped_files.text(names[1]), names)
 
 
 def _entries(node: Node, name: str) -> tuple[Entry, ...]:

@@ -19,10 +19,10 @@ rules:
 from collections.abc import Callable, Collection, Mapping
 from datetime import tzinfo
 from hashlib import sha256
-from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 
+from pipeline.config import shipped_files
 from pipeline.config.yaml_source import Node, Place, parse
 from pipeline.errors import RuleError
 from pipeline.model import FindingStatus, Role
@@ -111,8 +111,7 @@ def rulebook_of(
 
 def _read_files(folder: Path | None) -> dict[str, str]:
     if folder is None:
-        shipped = files("pipeline.config").joinpath("rules").iterdir()
-        return {f"rules/{f.name}": f.read_text(encoding="utf-8") for f in shipped if f.name.endswith(".yaml")}
+        return shipped_files.texts("rules")
     if not folder.is_dir():
         raise RuleError(f"rulebook folder {folder} does not exist; set rules.rules_dir to a folder with *.yaml files")
     paths = sorted(folder.glob("*.yaml"))
@@ -135,8 +134,8 @@ def _digest(sources: Mapping[str, str]) -> str:
 
 def _topic_names() -> tuple[str, ...]:
     """The topics of the shipped lexicon."""
-    source = files("pipeline.config").joinpath("lexicon", "topics.yaml")
-    lexicon = parse(source.read_text(encoding="utf-8"), "lexicon/topics.yaml")
+    name = "lexicon/topics.yaml"
+    lexicon = parse(shipped_files.text(name), name)
     return (*(topic.text("name_zh") for topic in lexicon.nodes("topics")), lexicon.text("fallback_zh"))
 
 

@@ -21,9 +21,9 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
 from typing import Literal
 
+from pipeline.config import shipped_files
 from pipeline.config.yaml_source import parse
 from pipeline.model import BY_A_PERSON, CallFacts, Finding, Probe
 from pipeline.text import count_characters
@@ -117,8 +117,7 @@ def verification_of(text: str, name: str) -> Verification:
 @cache
 def shipped() -> Verification:
     """The weights and limits that come with the package."""
-    source = files("pipeline.config").joinpath("lexicon/verification.yaml")
-    return verification_of(source.read_text(encoding="utf-8"), "verification.yaml")
+    return verification_of(shipped_files.text("lexicon/verification.yaml"), "verification.yaml")
 
 
 def verdict(probe: Probe) -> Verdict | None:
