@@ -47,6 +47,7 @@ select
         {'topic': null, 'confidence': -1.0, 'evidence': []}
     ).topic as topic,
     j.judged_at,
-    coalesce(g.hits, []) as hits
+    coalesce(g.hits, []) as hits,
+    j.content
 from staged_judgements as j
 left join gathered as g on g.call_id = j.call_id

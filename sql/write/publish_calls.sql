@@ -1,16 +1,8 @@
--- purpose: one row a call that was heard and judged since; the path is where the ledger last saw the file (store: snapshot)
+-- purpose: one row a call that was heard and judged since, where there is none yet; the path is where the ledger last
+--          saw the file (store: snapshot)
 -- parameters: none
 -- columns: those of calls
 insert into calls by name
-with places as (
-    select
-        call_id,
-        min(path) as path
-    from files
-    where state = 'done'
-    group by call_id
-)
-
 select
     f.call_id,
     f.sha256,
@@ -59,7 +51,8 @@ select
     coalesce(list_sum(list_transform(j.hits, lambda h: if(h.status = 'remedied', h.findings, 0))), 0) as remedied
 from call_facts as f
 inner join call_judgements as j on j.call_id = f.call_id and j.judged_at >= f.analyzed_at
-left join places as p on p.call_id = f.call_id
+left join done_files as p on p.call_id = f.call_id
+anti join calls as c on c.call_id = f.call_id
 order by
     f.started_at nulls first,
     f.call_id

@@ -1,5 +1,6 @@
 """Snapshots: everything stored is in them, they are swapped whole, and a reader can do nothing but read."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,12 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import StoreError
-from pipeline.model import Finding
-from pipeline.store import artefact, days, snapshot
+from pipeline.model import Finding, Judgement
+from pipeline.store import artefact, days, snapshot, staging
+from pipeline.store.keys import Stored
 from pipeline.store.snapshot import FileState, current_snapshot, open_snapshot, publish
 from tests.builders import make_finding, make_metadata, make_report, make_reports, make_score
 
 WHEN = datetime(2025, 11, 21, 3, 0, tzinfo=UTC)
+SOME_TIME = datetime(2026, 2, 1, tzinfo=UTC)
 
 
 def fill(home: Path, count: int = 3) -> None:
@@ -260,6 +263,53 @@ def test_a_snapshot_made_from_the_one_before_is_the_same_as_one_made_anew(tmp_pa
     for file in (tmp_path / "artefacts").glob("2025-11-02/*"):
         file.unlink()
     same(11, (broken,))  # a day is gone
+
+
+def test_judgements_that_say_the_same_stay_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.store.build.FILES_AT_ONCE", 2)
+    by_id = {report.facts.recording.call_id: report for report in make_reports(12)}
+    for report in by_id.values():
+        artefact.write_report(tmp_path, report)
+    parts: list[days.Part] = []
+    for folder in days.days(tmp_path):
+        days.compact(folder)
+        parts += days.parts(folder / days.DAY_FACTS, 1)
+    publish(tmp_path)
+    inserted: list[Path] = []
+    real = staging.insert_files
+
+    def told(connection: duckdb.DuckDBPyConnection, kind: staging.Kind, files: Sequence[Path], known: Stored) -> bool:
+        inserted.extend(files)
+        return real(connection, kind, files, known)
+
+    def judged(version: str, change: Callable[[Judgement], Judgement], *differing: str) -> list[Path]:
+        """Judge all calls by another version. Returns the files of which anything was inserted."""
+        for part in parts:
+            before = [by_id[i].judgement for i in days.call_ids(part.path.parent)]
+            fresh = [replace(j, rulebook_version=version, judged_at=SOME_TIME) for j in before]
+            days.write_judgements(part, [[change(j) if j.call_id in differing else j for j in fresh]])
+        inserted.clear()
+        with monkeypatch.context() as patched:
+            patched.setattr(staging, "insert_files", told)
+            changed = publish(tmp_path)
+        assert tables(changed.path) == tables(publish(tmp_path, anew=True).path)
+        assert rows(tmp_path, "select distinct rulebook_version from calls") == [(version,)]
+        return list(inserted)
+
+    def other(judgement: Judgement) -> Judgement:
+        return replace(judgement, findings=(*judgement.findings, make_finding(rule_id="r-more")))
+
+    def lower(judgement: Judgement) -> Judgement:
+        return replace(judgement, score=replace(judgement.score, total=1.0))
+
+    assert len(parts) == 4
+    assert judged("r-2", other) == []
+    one = days.call_ids(parts[2].path.parent)[1]
+    assert judged("r-3", other, one) == [parts[2].judgement_path]
+    assert judged("r-4", other, one) == []
+    assert judged("r-5", lower, one) == [parts[2].judgement_path]
+    assert judged("r-6", lambda j: replace(j, topics=()), one) == [parts[2].judgement_path]
+    assert judged("r-7", other, *by_id) == [part.judgement_path for part in parts]
 
 
 def test_a_judgement_of_older_facts_does_not_count(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ CHANGES: tuple[tuple[Callable[[Plain], None], int | None], ...] = (
     (other_condition, 7),
     (other_class, 1),
     (other_topics, 1),
-    (other_set, 9),
+    (other_set, 10),
     (other_weights, None),
 )
 
