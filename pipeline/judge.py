@@ -11,7 +11,7 @@ from pipeline import rulebooks, scoring, topics, unchanged
 from pipeline.config import Settings
 from pipeline.errors import ConfigError
 from pipeline.model import CallFacts, Finding, Judgement, TopicHit
-from pipeline.rules import rulebook_of, verified
+from pipeline.rules import rulebook_of, settle, verified
 from pipeline.rules.entities import class_sets
 from pipeline.rules.matching import each_view, index_of
 from pipeline.rules.spoken import CallView
@@ -39,7 +39,7 @@ class Judge:
         self.scorecards = scoring.scorecards_of(self.sources.texts("scorecards"), topics=self.topics.names)
         weights = self.sources.lexicon("verification.yaml")
         self.verification = verified.verification_of(weights.text, weights.shown)
-        self.dear = frozenset(rule.rule_id for rule in self.rulebook.dear())
+        self.dear = self.rulebook.dear_words()
         self.index = index_of((*self.rulebook.lists(), *self.topics.lists()))
         self._min_role_confidence = self.sources.min_role_confidence
         self._order = {rule.rule_id: place for place, rule in enumerate(self.rulebook.rules)}
@@ -102,14 +102,14 @@ class Judge:
         if view is not None:
             view.topics = heard = topics.topics_in(view, self.topics) if change.topics else heard
             (fresh,) = change.rulebook.judge_all((view,), self._min_role_confidence)
-            fresh = verified.settled(fresh, facts, self.dear, self.verification)
+            fresh = settle.settled(fresh, facts, self.dear, self.verification)
         findings = unchanged.merged(old.findings, change, fresh, self._order)
         return self._judgement(facts, findings, heard, now, old)
 
     def _judged(self, view: CallView, now: datetime) -> Judgement:
         view.topics = topics.topics_in(view, self.topics)
         (findings,) = self.rulebook.judge_all((view,), self._min_role_confidence)
-        findings = verified.settled(findings, view.facts, self.dear, self.verification)
+        findings = settle.settled(findings, view.facts, self.dear, self.verification)
         return self._judgement(view.facts, findings, view.topics, now)
 
     def _judgement(

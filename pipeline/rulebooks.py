@@ -30,7 +30,7 @@ from pipeline.store.durable import TEMPORARY_SUFFIX, flush
 Part = Literal["rules", "scorecards", "lexicon"]
 
 # Counted up by hand when a change of code alone changes judgements: versions made before are no longer reproducible.
-JUDGING_GENERATION = 1
+JUDGING_GENERATION = 2
 PARTS: tuple[Part, ...] = ("rules", "scorecards", "lexicon")
 # The lexicons that judge; the others (roles, hallucinations, spelling) decide what was heard.
 LEXICONS = ("topics.yaml", "entities.yaml", "terms.yaml", "verification.yaml")

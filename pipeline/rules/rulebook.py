@@ -178,6 +178,10 @@ class Rulebook:
             if r.enabled and r.status != "satisfied" and r.severity in DEAR and isinstance(r.operator, PhraseOperator)
         )
 
+    def dear_words(self) -> dict[str, PhraseList]:
+        """By the ids of `dear` rules what they look for."""
+        return {r.rule_id: r.operator.words for r in self.dear() if isinstance(r.operator, PhraseOperator)}
+
     def phrases_to_verify(self, role: Role) -> frozenset[str]:
         """Phrases that cost a person of this role dearly: looked for in the audio where they are not in the words.
 

@@ -13,29 +13,26 @@ they were measured with and the figures they stand on (`make bench-phrases` meas
     word_probability   how sure the recogniser was of its words there; less than nothing where they are other words
 
 Ratios are cut off at ±LARGEST: beyond, they tell no more. For a rule that looks at one role the probability is
-multiplied with the role confidence. At `violated_from` and above a finding counts, below a person has to listen;
-words that the audio refutes (below `review_from` whoever spoke) are dropped: kept with the reason, they count nowhere.
+multiplied with the role confidence. What becomes of a finding then is said in `rules.settle`.
 """
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
 from pipeline.config import shipped_files
 from pipeline.config.yaml_source import parse
-from pipeline.model import BY_A_PERSON, CallFacts, Finding, Probe
+from pipeline.model import Probe
 from pipeline.text import count_characters
 
 Verdict = Literal["said", "unsure"]
 
 LARGEST = 12.0
 COUNTED_SYLLABLES = 6
-SAME_TIME_S = 0.05
 _UNHEARD_DISTANCE = 1.0
 _UNKNOWN_PROBABILITY = 0.5
-_OPEN = frozenset({"violated", "remedied", "review"})
 _NAMES = (
     *(
         "log_ratio",
@@ -133,59 +130,6 @@ def confidence(probe: Probe) -> float:
 def strongest(probes: Iterable[Probe]) -> tuple[Probe, ...]:
     """`Verification.strongest` by the shipped weights."""
     return shipped().strongest(probes)
-
-
-def settled(
-    findings: tuple[Finding, ...], facts: CallFacts, dear: frozenset[str], by: Verification
-) -> tuple[Finding, ...]:
-    """The findings as the audio leaves them. dear: ids of the rules whose hits are verified before they count."""
-    return tuple(_settled(f, facts, by) if f.rule_id in dear and f.status in _OPEN else f for f in findings)
-
-
-def _settled(finding: Finding, facts: CallFacts, by: Verification) -> Finding:
-    probe = _probe_of(finding, facts, by)
-    if probe is None:
-        return _unheard(finding) if facts.verified and not _read_by_a_person(finding, facts) else finding
-    said = by.probability(probe)
-    sure = round(said * (facts.role_confidence if finding.role != "unknown" else 1.0), 4)
-    if said < by.review_from:
-        heard = f"，单独再听为“{probe.second_text}”" if probe.second_text else ""
-        return _noted(replace(finding, status="dropped", confidence=sure), f"听音核对排除：把握 {said:.0%}{heard}")
-    if finding.status == "violated" and sure < by.violated_from:
-        return _noted(replace(finding, status="review", confidence=sure), f"听音核对把握 {sure:.0%}，请试听")
-    return replace(finding, confidence=sure)
-
-
-def _read_by_a_person(finding: Finding, facts: CallFacts) -> bool:
-    """Whether somebody has listened and put the words of the utterance right."""
-    index = finding.utterance_index
-    return index is not None and any(c.reason == BY_A_PERSON for c in facts.utterances[index].corrections)
-
-
-def _unheard(finding: Finding) -> Finding:
-    if finding.status != "violated":
-        return finding
-    return _noted(replace(finding, status="review"), "尚未听音核对，请试听或重新检查")
-
-
-def _noted(finding: Finding, note: str) -> Finding:
-    return replace(finding, note=f"{finding.note}；{note}" if finding.note else note)
-
-
-def _probe_of(finding: Finding, facts: CallFacts, by: Verification) -> Probe | None:
-    """The probe of this very place: words before what only sounds alike, the same end, then the likeliest.
-
-    Of a place that several hidden phrases claim the likeliest was found (`strongest`).
-    """
-    start_s, end_s = finding.start_s, finding.end_s
-    if start_s is None or end_s is None:
-        return None
-    there = [
-        p
-        for p in facts.probes
-        if p.utterance_index == finding.utterance_index and abs(p.start_s - start_s) <= SAME_TIME_S
-    ]
-    return min(there, key=lambda p: (p.hidden, round(abs(p.end_s - end_s), 1), -by.probability(p)), default=None)
 
 
 def _cut(ratio: float) -> float:

@@ -9,12 +9,12 @@ import pytest
 from pipeline.errors import RuleError
 from pipeline.model import CallFacts, Finding, Probe
 from pipeline.rules import load_rulebook
+from pipeline.rules.settle import settled
 from pipeline.rules.verified import (
     LARGEST,
     Verification,
     confidence,
     features,
-    settled,
     shipped,
     strongest,
     verdict,
@@ -24,7 +24,7 @@ from pipeline.text import toneless_pinyin
 from tests.builders import Line, make_facts
 
 BOOK = load_rulebook()
-DEAR = frozenset(rule.rule_id for rule in BOOK.dear())
+DEAR = BOOK.dear_words()
 SURE = {"second_share": 0.9, "second_distance": 0.0, "second_ratio": 5.0, "second_text": "急什么"}
 REFUTED = {"second_share": 0.0, "second_distance": 0.6, "second_ratio": -9.0, "second_text": "计划时间"}
 
@@ -167,10 +167,26 @@ def test_a_hit_that_nobody_listened_to_waits_where_others_were_verified() -> Non
     assert (finding.status, "尚未听音核对" in (finding.note or "")) == ("review", True)
 
 
+@pytest.mark.parametrize(
+    ("second_text", "status"),
+    [
+        ("刚才同事要是不耐烦了我替", "review"),
+        ("刚才同事要事不耐烦了我替", "violated"),  # garbled there, too
+        ("我不耐烦了", "violated"),
+        ("刚才同事要是不在乎了", "violated"),  # the phrase is not in it: the probability has weighed that
+    ],
+)
+def test_a_second_reading_may_show_that_the_words_are_excused(second_text: str, status: str) -> None:
+    text = "刚才同事要事不耐烦了我替他道歉"
+    second = {"second_share": 0.9, "second_distance": 0.0, "second_ratio": 5.0, "second_text": second_text}
+    facts = call(agent(text), probes=(probe(text, "不耐烦了", "不耐烦了", 4.0, **second),))
+    assert [f.status for f in judged(facts)] == [status]
+
+
 def test_rules_that_cost_little_are_taken_at_their_word() -> None:
     text = "你急什么，出来了会发短信的。"
     facts = replace(call(agent(text), probes=()), verified=True)
-    found = settled(BOOK.judge(facts, 0.7), facts, frozenset(), shipped())
+    found = settled(BOOK.judge(facts, 0.7), facts, {}, shipped())
     assert [f.status for f in found if f.family == "forbidden_phrase"] == ["violated"]
 
 
