@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from dashboards.data import WAVEFORM_POINTS, CallView, Data
+from dashboards.data import CallView, Data, call_frames
 from pipeline.config.settings import Settings
 from pipeline.corrections import corrected, unfitting
 from pipeline.errors import ConfigError, StoreError
@@ -20,7 +20,6 @@ from pipeline.store.corrections import Change, Correction, holding, open_correct
 from pipeline.store.snapshot import preview
 from pipeline.store.statements import statement
 
-_FRAMES = ("measures", "utterances", "events", "findings", "topics")
 _JUDGED = ("score_total", "fatal", "passed", "rulebook_version", "scorecard_id", "scorecard_version", "role_confidence")
 
 
@@ -93,13 +92,11 @@ def _judged(
     with preview(report) as connection:
 
         def frame(name: str, **values: Any) -> pl.DataFrame:
-            return connection.execute(statement("read", name), {"call_id": call_id, **values}).pl()
+            return connection.execute(statement("read", name), values).pl()
 
-        frames = {name: frame(f"call_{name}") for name in _FRAMES}
-        head = frame("call", zone=settings.metadata.timezone).row(0, named=True)
-        items = frame("call_score_items")
-        waveform = frame("call_waveform", points=WAVEFORM_POINTS)
-    return {**frames, "items": items, "waveform": waveform, "head": {name: head[name] for name in _JUDGED}}
+        head = frame("call", call_id=call_id, zone=settings.metadata.timezone).row(0, named=True)
+        frames = call_frames(frame, head)
+    return {**frames, "head": {name: head[name] for name in _JUDGED}}
 
 
 @lru_cache(maxsize=2)

@@ -4,9 +4,7 @@ Reads go through one statement a file in sql/read. Frames come back as polars, s
 calls are local to the settings' zone; seconds are from the start of the recording.
 """
 
-import threading
-from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from dashboards.kept import Kept
 from pipeline.config.settings import Settings
 from pipeline.errors import StoreError
 from pipeline.store.decided import Reader
@@ -25,6 +24,8 @@ from pipeline.store.users import PermissionDeniedError, User
 
 ANYBODY = User("local", "local", "admin")  # where nobody signs in
 WAVEFORM_POINTS = 1600
+FACTS = ("measures", "utterances", "events")  # frames of a call and their statements
+JUDGED = {"findings": "findings", "items": "score_items", "topics": "topics"}
 KEPT_ANSWERS = 256  # frames of at most some thousand rows each
 
 
@@ -85,33 +86,12 @@ class Decisions:
         return self.forms[-1] if self.forms else None
 
 
-class _Kept:
-    """The last answers of statements that are asked again at every click, shared by all users."""
-
-    def __init__(self, size: int = KEPT_ANSWERS) -> None:
-        self._size = size
-        self._lock = threading.Lock()
-        self._frames: OrderedDict[Hashable, pl.DataFrame] = OrderedDict()
-
-    def get(self, key: Hashable) -> pl.DataFrame | None:
-        with self._lock:
-            if key in self._frames:
-                self._frames.move_to_end(key)
-            return self._frames.get(key)
-
-    def put(self, key: Hashable, frame: pl.DataFrame) -> None:
-        with self._lock:
-            self._frames[key] = frame
-            while len(self._frames) > self._size:
-                self._frames.popitem(last=False)
-
-
 @dataclass(frozen=True, slots=True)
 class _Shared:
     """What all users of a process read through."""
 
     reader: Reader
-    kept: _Kept
+    kept: Kept[pl.DataFrame]
 
 
 class Data:
@@ -123,7 +103,9 @@ class Data:
     def __init__(self, settings: Settings, user: User = ANYBODY, shared: _Shared | None = None) -> None:
         self.settings = settings
         self.user = user
-        self._shared = shared or _Shared(Reader(settings.home, memory_gb=settings.dashboard.memory_gb), _Kept())
+        self._shared = shared or _Shared(
+            Reader(settings.home, memory_gb=settings.dashboard.memory_gb), Kept(KEPT_ANSWERS)
+        )
 
     def seen_by(self, user: User) -> "Data":
         """The same data with this user's rights."""
@@ -136,7 +118,8 @@ class Data:
         return current_snapshot(self.settings.home) is not None
 
     def info(self) -> dict[str, Any]:
-        return self.row("snapshot_info", zone=self._zone) or {}
+        found = self.kept("snapshot_info", zone=self._zone)
+        return found.row(0, named=True) if found.height else {}
 
     def filter_options(self) -> dict[str, Any]:
         """What the filters can offer; an agent is told of no other agent."""
@@ -159,23 +142,11 @@ class Data:
         if head is None:
             return None
         self._may_see(head["agent_id"])
-        frames = {
-            name: self.frame(f"call_{statement}", call_id=call_id)
-            for name, statement in (
-                ("measures", "measures"),
-                ("utterances", "utterances"),
-                ("events", "events"),
-                ("findings", "findings"),
-                ("items", "score_items"),
-                ("topics", "topics"),
-            )
-        }
-        waveform = self.frame("call_waveform", call_id=call_id, points=WAVEFORM_POINTS)
+        frames = call_frames(self.frame, head)
         calibrated = head["line"] in self.settings.measures.line_spl_offsets_db
         return CallView(
             head=head,
             **frames,
-            waveform=waveform,
             spl_calibrated=calibrated,
             snapshot_id=self.info().get("snapshot_id"),
         )
@@ -254,6 +225,15 @@ class Data:
         """The first row of sql/read/NAME.sql, None without one."""
         frame = self.frame(name, **values)
         return frame.row(0, named=True) if frame.height else None
+
+
+def call_frames(frame: Callable[..., pl.DataFrame], head: dict[str, Any]) -> dict[str, pl.DataFrame]:
+    """The frames of a CallView by name. frame: answers sql/read/NAME.sql. head: the row of sql/read/call.sql."""
+    asked = {"call_id": head["call_id"]}
+    heard = {name: frame(f"call_{name}", **asked, day=head["facts_day"]) for name in FACTS}
+    judged = {name: frame(f"call_{rows}", **asked, day=head["judged_day"]) for name, rows in JUDGED.items()}
+    waveform = frame("call_waveform", **asked, day=head["facts_day"], points=WAVEFORM_POINTS)
+    return {**heard, **judged, "waveform": waveform}
 
 
 def _answer(cursor: duckdb.DuckDBPyConnection, name: str, values: dict[str, Any]) -> pl.DataFrame:

@@ -39,7 +39,14 @@ def serve(settings: Settings, ready: Callable[[str], None] | None = None) -> Non
                 ready(address)
 
     config = uvicorn.Config(
-        app, host=host, port=port, log_level="warning", access_log=False, server_header=False, ws="auto"
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        ws="auto",
+        ws_per_message_deflate=False,  # as Streamlit serves by itself: a page is some 100 KiB, packing it takes time
     )
     Server(config).run()
 

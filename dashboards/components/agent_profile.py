@@ -9,6 +9,7 @@ from dashboards.agent_figures import AgentRow, Direction, FamilyRate, Profile
 from dashboards.components import trend_charts
 from dashboards.components.call_list import local_time
 from dashboards.components.chrome import go
+from dashboards.components.drawing import draw
 from dashboards.components.figures import number, overview_figures, percent
 from dashboards.components.overview_sections import REACH, bin_ends, over_time, scores
 from dashboards.components.table import Cell, Column, Row, bar_of, table
@@ -114,12 +115,9 @@ def _distributions(context: Context, profile: Profile) -> None:
                     place.caption(title)
                     place.info(t("agents.not_measured"), icon=":material/mic_off:")
                     continue
-                chart = trend_charts.bins(counts, title, t, REACHES[code], bands.get(code), digits)
-                if code not in bands:
-                    place.altair_chart(chart, key=f"agent-bins-{code}")
-                    continue
-                shown = place.altair_chart(chart, on_select="rerun", key=f"agent-bins-{code}")
-                for mark in shown.selection.get("picked", []):
+                made_of = (trend_charts.bins, counts, title, t, REACHES[code], bands.get(code), digits)
+                shown = draw(place, f"agent-bins-{code}", *made_of, picks=code in bands)
+                for mark in shown.selection.get("picked", []) if code in bands else ():
                     go("calls", **profile.scope.address(**{code: bin_ends(code, mark)}))
 
 

@@ -1,10 +1,12 @@
 """Altair charts. Every axis has a unit; every mark has a tooltip with its numbers; colours are told apart by anyone."""
 
+import json
 from typing import Any
 
 import altair as alt
 import polars as pl
 
+from dashboards.components.drawing import Drawing, drawing_of, rows_of
 from dashboards.i18n import Translator
 
 # Okabe-Ito based: distinct for every common colour blindness, and by lightness in print.
@@ -12,6 +14,7 @@ AGENT, PATIENT, UNKNOWN = "#0072b2", "#d55e00", "#6b7780"
 STATUS_COLOURS = {"violated": "#c2410c", "review": "#e0a93b", "remedied": "#2a9d6e"}
 BAND = "#2a9d6e"
 BAR = "#2f7f93"
+TURNS = "turns"
 
 
 def finish(chart: Any, height: int) -> alt.Chart:
@@ -83,26 +86,45 @@ def family_bars(families: pl.DataFrame, t: Translator) -> alt.Chart:
     return finish(chart, max(140, 34 * len(order) + 70))
 
 
-def turn_chart(turns: pl.DataFrame, column: str, title: str, band: tuple[float, float], t: Translator) -> alt.Chart:
+def turn_chart(turns: pl.DataFrame, column: str, title: str, band: tuple[float, float], t: Translator) -> Drawing:
     """One measure of the agent's turns over the call, over its target band.
 
-    turns: utterance_index, start_s, end_s, text and the column (None left out by the caller). band: low and high.
+    turns: start_s, end_s, text and the column (None left out by the caller). band: low and high. Every call's chart is
+    the same but for its rows and the reach of its axis, so Altair makes it once.
     """
     low, high = band
     values = turns[column]
-    bottom = min(low, float(values.min())) * 0.92  # type: ignore[arg-type]
-    top = max(high, float(values.max())) * 1.06  # type: ignore[arg-type]
-    named = turns.with_columns(
-        ((pl.col(column) < low) | (pl.col(column) > high)).alias("outside"), pl.col("text").str.slice(0, 40)
+    reach = [min(low, float(values.min())) * 0.92, max(high, float(values.max())) * 1.06]  # type: ignore[arg-type]
+    shown = turns.select(
+        "start_s",
+        "end_s",
+        column,
+        pl.col("text").str.slice(0, 40),
+        outside=(pl.col(column) < low) | (pl.col(column) > high),
     )
+    name, stream = rows_of(shown)
+    empty = drawing_of(_turn_layers, column, title, band, t)
+    spec = json.loads(empty.spec)
+    for layer in spec["layer"]:
+        layer["encoding"]["y"]["scale"]["domain"] = reach
+        if layer["data"]["name"] == TURNS:
+            layer["data"]["name"] = name
+    return Drawing(json.dumps(spec), (*empty.rows, (name, stream)))
+
+
+def _turn_layers(column: str, title: str, band: tuple[float, float], t: Translator) -> alt.LayerChart:
+    low, high = band
     picked = alt.selection_point(name="picked", fields=["start_s"], on="click", clear=False)
-    y = alt.Y(f"{column}:Q", title=title, scale=alt.Scale(domain=[bottom, top], zero=False), axis=alt.Axis(tickCount=5))
+    scale = alt.Scale(domain=[low, high], zero=False)
+    y = alt.Y(f"{column}:Q", title=title, scale=scale, axis=alt.Axis(tickCount=5))
     area = (
         alt.Chart(pl.DataFrame({"low": [low], "high": [high]}))
         .mark_rect(color=BAND, opacity=0.14)
-        .encode(y=alt.Y("low:Q", title=title, scale=alt.Scale(domain=[bottom, top], zero=False)), y2="high:Q")
+        .encode(y=alt.Y("low:Q", title=title, scale=scale), y2="high:Q")
     )
-    base = alt.Chart(named).encode(x=alt.X("start_s:Q", title=t("chart.seconds"), axis=alt.Axis(grid=False)), y=y)
+    base = alt.Chart(alt.NamedData(TURNS)).encode(
+        x=alt.X("start_s:Q", title=t("chart.seconds"), axis=alt.Axis(grid=False)), y=y
+    )
     spans = base.mark_rule(strokeWidth=4, color=AGENT, opacity=0.55).encode(x2="end_s:Q")
     dots = (
         base.mark_point(filled=True, size=90, opacity=1, cursor="pointer")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboards.components import charts, trend_charts
 from dashboards.components.chrome import go
+from dashboards.components.drawing import draw
 from dashboards.components.figures import change_text, percent
 from dashboards.components.table import Cell, Column, Row, table
 from dashboards.context import Context
@@ -73,8 +74,7 @@ def _trend_chart(
     step: Step,
     band: tuple[float, float] | None,
 ) -> None:
-    chart = trend_charts.trend(steps, figure, context.t, band)
-    shown = place.altair_chart(chart, on_select="rerun", key=f"trend-{figure}")
+    shown = draw(place, f"trend-{figure}", trend_charts.trend, steps, figure, context.t, band)
     for mark in shown.selection.get("picked", []):
         first = date.fromisoformat(mark["day_text"])
         last = first + timedelta(days=6 if step == "week" else 0)
@@ -86,7 +86,7 @@ def scores(context: Context, trends: Trends) -> None:
     t = context.t
     with st.container(border=True, key="scores"):
         st.subheader(t("overview.scores"), anchor=False)
-        shown = st.altair_chart(charts.score_histogram(trends.scores(), t), on_select="rerun", key="score-chart")
+        shown = draw(st, "score-chart", charts.score_histogram, trends.scores(), t)
         for mark in shown.selection.get("picked", []):
             go("calls", **trends.scope.address(score=[str(int(mark["low"])), str(int(mark["high"]))]))
         st.caption(t("overview.click"))
@@ -100,7 +100,7 @@ def families(context: Context, trends: Trends) -> None:
         if found.is_empty():
             st.success(t("overview.no_findings"), icon=":material/check_circle:")
             return
-        shown = st.altair_chart(charts.family_bars(found, t), on_select="rerun", key="family-chart")
+        shown = draw(st, "family-chart", charts.family_bars, found, t)
         for mark in shown.selection.get("picked", []):
             go("calls", **trends.scope.address(family=mark["family"], status=mark["status"]))
         st.caption(t("overview.families_note"))
@@ -111,7 +111,7 @@ def topics(context: Context, trends: Trends) -> None:
     found = trends.topics()
     with st.container(border=True):
         st.subheader(t("overview.topics"), anchor=False)
-        shown = st.altair_chart(trend_charts.topic_bars(found, t), on_select="rerun", key="topic-chart")
+        shown = draw(st, "topic-chart", trend_charts.topic_bars, found, t)
         for mark in shown.selection.get("picked", []):
             if mark["topic"]:
                 go("calls", **trends.scope.address(topic=mark["topic"]))
@@ -146,8 +146,7 @@ def _distribution(
             return
         low, high = (f"{end:g}" for end in band)
         st.caption(t("overview.inside", share=percent(inside), low=low, high=high, count=f"{inside.count:,}"))
-        chart = trend_charts.bins(counts, title, t, REACH[code], band)
-        shown = st.altair_chart(chart, on_select="rerun", key=f"bins-{code}")
+        shown = draw(st, f"bins-{code}", trend_charts.bins, counts, title, t, REACH[code], band)
         for mark in shown.selection.get("picked", []):
             go("calls", **trends.scope.address(**{code: bin_ends(code, mark)}))
 
@@ -225,8 +224,7 @@ def hours(context: Context, trends: Trends) -> None:
                 key="heat-figure",
                 label_visibility="collapsed",
             )
-        chart = trend_charts.heat_map(counts, figure, t, dark=context.dark)
-        shown = st.altair_chart(chart, on_select="rerun", key="heat-chart")
+        shown = draw(st, "heat-chart", trend_charts.heat_map, counts, figure, t, dark=context.dark)
         for mark in shown.selection.get("picked", []):
             go("calls", **trends.scope.address(weekday=str(mark["weekday"]), hour=str(mark["hour"])))
 

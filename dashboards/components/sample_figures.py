@@ -7,8 +7,10 @@ import polars as pl
 import streamlit as st
 
 from dashboards.components import charts
+from dashboards.components.drawing import draw
 from dashboards.components.plan_panel import stratum_name
 from dashboards.context import Context
+from dashboards.i18n import Translator
 from dashboards.plain import escaped, plain
 from dashboards.queue import Queue, SampleFigures
 from pipeline.estimates import Estimate
@@ -46,7 +48,7 @@ def sample_figures(context: Context, queue: Queue) -> None:
     _head(context, found)
     if found.families:
         st.subheader(t("sample.families"), anchor=False)
-        st.altair_chart(_forest(context, found.families), key="sample-families")
+        draw(st, "sample-families", _forest, tuple(found.families.items()), t, picks=False)
     with st.expander(t("sample.how"), icon=":material/functions:"):
         st.markdown(t("sample.method"))
 
@@ -87,9 +89,8 @@ def _interval(context: Context, figure: Estimate, scale: float, unit: str) -> st
     return context.t("sample.interval", low=f"{scale * figure.low:.1f}", high=f"{scale * figure.high:.1f}", unit=unit)
 
 
-def _forest(context: Context, families: dict[str, Estimate]) -> alt.Chart:
+def _forest(families: tuple[tuple[str, Estimate], ...], t: Translator) -> alt.Chart:
     """Share of calls with a violation, by family: point and 95 % interval."""
-    t = context.t
     rows = [
         {
             "family": t.code("family", family),
@@ -97,7 +98,7 @@ def _forest(context: Context, families: dict[str, Estimate]) -> alt.Chart:
             "low": 100 * (figure.low if figure.low is not None else figure.value),
             "high": 100 * (figure.high if figure.high is not None else figure.value),
         }
-        for family, figure in families.items()
+        for family, figure in families
     ]
     base = alt.Chart(pl.DataFrame(rows)).encode(
         y=alt.Y("family:N", sort="-x", title=None),

@@ -4,6 +4,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards.components import charts
+from dashboards.components.drawing import show
 from dashboards.components.player import seek
 from dashboards.context import Context
 from dashboards.data import CallView
@@ -31,9 +32,7 @@ def _chart(context: Context, view: CallView, column: str, reasons: str, title: s
     if measured.is_empty():
         st.info(t("chart.nothing_measured"), icon=":material/help:")
     else:
-        shown = st.altair_chart(
-            charts.turn_chart(measured, column, title, band, t), on_select="rerun", key=f"turns-{column}"
-        )
+        shown = show(st, f"turns-{column}", charts.turn_chart(measured, column, title, band, t))
         _play_picked(view.call_id, column, [mark["start_s"] for mark in shown.selection.get("picked", [])])
     missing = agent.filter(pl.col(column).is_null())
     if missing.height:

@@ -1,5 +1,5 @@
 -- purpose: what is drawn on the time line of one call
--- parameters: $call_id
+-- parameters: $call_id; $day (facts_day of call)
 -- columns: kind, role, utterance_index, start_s, end_s, value (s; loudness_jump: dB)
 
 select
@@ -11,7 +11,7 @@ select
     value
 from events
 where
-    day = (select max(d.day) from call_facts as d where d.call_id = $call_id)
+    day = $day
     and call_id = $call_id
 order by
     start_s,

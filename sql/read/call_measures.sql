@@ -1,5 +1,5 @@
 -- purpose: measures of one call
--- parameters: $call_id
+-- parameters: $call_id; $day (facts_day of call)
 -- columns: name (unit is the suffix), value (null: not measurable), reason
 
 select
@@ -8,6 +8,6 @@ select
     reason
 from call_measures
 where
-    day = (select max(d.day) from call_facts as d where d.call_id = $call_id)
+    day = $day
     and call_id = $call_id
 order by name;

@@ -1,5 +1,5 @@
 -- purpose: the scorecard of one call, line by line
--- parameters: $call_id
+-- parameters: $call_id; $day (judged_day of call)
 -- columns: section_id, section_zh, section_en, section_points_max, section_points, item_id, name_zh, name_en,
 --   points_max, points (null: not applicable), status, fatal, reason (why not applicable), deductions (structs finding_key, points)
 
@@ -22,9 +22,9 @@ from score_items as i
 inner join score_sections as s
     on s.call_id = i.call_id and s.section_id = i.section_id
 where
-    i.day = (select max(d.day) from call_judgements as d where d.call_id = $call_id)
+    i.day = $day
     and i.call_id = $call_id
-    and s.day = i.day
+    and s.day = $day
     and s.call_id = $call_id
 order by
     s.section_index,

@@ -1,5 +1,5 @@
 -- purpose: what one call is about, most certain first
--- parameters: $call_id
+-- parameters: $call_id; $day (judged_day of call)
 -- columns: topic, confidence (0..1), evidence
 
 select
@@ -8,7 +8,7 @@ select
     evidence
 from topics
 where
-    day = (select max(d.day) from call_judgements as d where d.call_id = $call_id)
+    day = $day
     and call_id = $call_id
 order by
     confidence desc,

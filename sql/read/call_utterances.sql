@@ -1,5 +1,5 @@
 -- purpose: the transcript of one call with the measures of each utterance
--- parameters: $call_id
+-- parameters: $call_id; $day (facts_day of call)
 -- columns: utterance_index, role, speaker, channel, start_s, end_s, text, confidence (0..1), corrections (what was
 --   recognised in place of what is written), estimated_spl_db, speech_rate_cpm (字/分), spl_reason, rate_reason (why not measurable)
 
@@ -19,6 +19,6 @@ select
     list_filter(measures, lambda m: m.name = 'speech_rate_cpm')[1].reason as rate_reason
 from utterances
 where
-    day = (select max(d.day) from call_facts as d where d.call_id = $call_id)
+    day = $day
     and call_id = $call_id
 order by utterance_index;

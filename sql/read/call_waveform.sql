@@ -1,5 +1,5 @@
 -- purpose: peaks of one call for drawing, at most $points a channel (the highest peak of each stretch)
--- parameters: $call_id; $points
+-- parameters: $call_id; $day (facts_day of call); $points
 -- columns: channel, step_s (s between two peaks), peaks (0..255)
 
 with sized as (
@@ -10,16 +10,39 @@ with sized as (
         greatest(1, cast(ceil(len(peaks) / $points) as integer)) as stretch
     from waveforms
     where
-        day = (select max(d.day) from call_facts as d where d.call_id = $call_id)
+        day = $day
         and call_id = $call_id
+),
+
+single as (
+    select
+        channel,
+        hop_s * stretch as step_s,
+        stretch,
+        unnest(peaks) as peak,
+        generate_subscripts(peaks, 1) as place
+    from sized
+),
+
+highest as (
+    select
+        channel,
+        step_s,
+        (place - 1) // stretch as part,
+        max(peak) as peak
+    from single
+    group by
+        channel,
+        step_s,
+        part
 )
 
 select
     channel,
-    hop_s * stretch as step_s,
-    list_transform(
-        range(0, len(peaks), stretch),
-        lambda i: coalesce(list_max(list_slice(peaks, i + 1, i + stretch)), 0)
-    ) as peaks
-from sized
+    step_s,
+    list(peak order by part) as peaks
+from highest
+group by
+    channel,
+    step_s
 order by channel;
