@@ -129,6 +129,8 @@ def test_a_remedy_counts_in_the_next_two_turns_only() -> None:
     [
         (("patient：她说随便你。", "agent：随便你，是吗？"), "review"),
         (("patient：她说碎便你。", "agent：随便你，是吗？"), "review"),  # by sound, as recognised
+        (("patient：她说碎点你。", "agent：随便你，是吗？"), "review"),  # nearly
+        (("patient：她说你随。", "agent：随便你，是吗？"), "violated"),
         (("patient：她说随便你。", "agent：嗯？", "patient：真的。", "agent：随便你，是吗？"), "review"),
         (
             (

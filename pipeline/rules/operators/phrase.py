@@ -19,14 +19,15 @@ from pipeline.config.yaml_source import Node
 from pipeline.model import FindingStatus, Role
 from pipeline.rules.operators.base import Observation, observed
 from pipeline.rules.operators.remedy import Remedy, read_remedy
-from pipeline.rules.phrases import Hit, PhraseList, read_phrase_list
+from pipeline.rules.phrases import MIN_SYLLABLES, Hit, PhraseList, read_phrase_list
 from pipeline.rules.scope import Names, Scope, hits_in
 from pipeline.rules.scope_keys import read_scope
 from pipeline.rules.spoken import Calls, CallView, Chunk, SpokenTurn, common
 from pipeline.rules.vocabulary import TEXT_KEYS
-from pipeline.sounds import encode
+from pipeline.sounds import distance, encode
 
 KEYS = ("phrase", "scope", "unless")
+ECHO_DISTANCE = 0.2  # per syllable: the recogniser spells two voices differently
 OWN_KEYS = (*TEXT_KEYS, "echo_turns")
 _HEARD = {
     "pinyin": "按读音匹配“{phrase}”",
@@ -96,8 +97,17 @@ class PhraseOperator:
         said = encode(hit.phrase) if hit.probe else turn.sounds[hit.span.start : hit.span.end]
         before = view.turns[: turn.index]
         others = [t for t in before if t.role != turn.role][-self.echo_turns :]
-        first = next((t.index for t in others if said in t.sounds), None)
+        first = next((t.index for t in others if _sounds_like(t.sounds, said)), None)
         return first is not None and not any(said in t.sounds for t in before[:first] if t.role == turn.role)
+
+
+def _sounds_like(heard: str, said: str) -> bool:
+    """Whether these sounds, or nearly these, are among those heard."""
+    size = len(said)
+    if said in heard:
+        return True
+    places = range(len(heard) - size + 1) if size >= MIN_SYLLABLES else ()
+    return any(distance(heard[at : at + size], said) <= ECHO_DISTANCE for at in places)
 
 
 def read(node: Node, names: Names, role: Role | None) -> PhraseOperator:
