@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from streamlit.errors import StreamlitSecretNotFoundError
 
 from dashboards.auth import user_of
 from dashboards.cases import Cases
-from dashboards.data import Data
+from dashboards.data import Data, data_of
 from dashboards.i18n import Language, Translator, translator
 from dashboards.links import audio_token, signing_key
 from dashboards.safe_settings import with_safe_changes
@@ -66,20 +67,19 @@ def current_settings() -> Settings:
         given = st.secrets.get(SETTINGS_SECRET)
     except StreamlitSecretNotFoundError:
         given = None
-    return with_safe_changes(Settings.model_validate_json(given)) if given else load_settings()
+    return with_safe_changes(_given(given)) if given else load_settings()
 
 
-@st.cache_resource
-def data_of(settings_json: str) -> Data:
-    """One reader for all sessions of the process."""
-    return Data(Settings.model_validate_json(settings_json))
+@lru_cache(maxsize=4)
+def _given(settings_json: str) -> Settings:
+    return Settings.model_validate_json(settings_json)
 
 
 def make_context(settings: Settings, language: Language, user: User, reviewer: str, top: Any) -> Context:
     """user: whose rights count. reviewer: the name kept with decisions; the user's own where people sign in."""
     return Context(
         settings=settings,
-        data=data_of(settings.model_dump_json()).seen_by(user),
+        data=data_of(settings).seen_by(user),
         t=translator(language),
         user=user,
         reviewer=reviewer,

@@ -7,6 +7,7 @@ calls are local to the settings' zone; seconds are from the start of the recordi
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -103,9 +104,7 @@ class Data:
     def __init__(self, settings: Settings, user: User = ANYBODY, shared: _Shared | None = None) -> None:
         self.settings = settings
         self.user = user
-        self._shared = shared or _Shared(
-            Reader(settings.home, memory_gb=settings.dashboard.memory_gb), Kept(KEPT_ANSWERS)
-        )
+        self._shared = shared or _shared(settings.home, settings.dashboard.memory_gb)
 
     def seen_by(self, user: User) -> "Data":
         """The same data with this user's rights."""
@@ -225,6 +224,18 @@ class Data:
         """The first row of sql/read/NAME.sql, None without one."""
         frame = self.frame(name, **values)
         return frame.row(0, named=True) if frame.height else None
+
+
+def data_of(settings: Settings) -> Data:
+    """The data as anybody sees them, read through what all of a process have in common."""
+    return Data(settings, ANYBODY, _shared_of(settings.home, settings.dashboard.memory_gb))
+
+
+def _shared(home: Path, memory_gb: float) -> _Shared:
+    return _Shared(Reader(home, memory_gb=memory_gb), Kept(KEPT_ANSWERS))
+
+
+_shared_of = lru_cache(maxsize=4)(_shared)
 
 
 def call_frames(frame: Callable[..., pl.DataFrame], head: dict[str, Any]) -> dict[str, pl.DataFrame]:

@@ -5,6 +5,7 @@ import hmac
 import ipaddress
 import os
 import socket
+import threading
 import tomllib
 from collections.abc import Callable
 from importlib.resources import files
@@ -18,11 +19,14 @@ from pipeline.errors import ConfigError
 SETTINGS_SECRET = "callqa_settings"  # noqa: S105  the key under which pages find the settings, no secret itself
 
 
-def serve(settings: Settings, ready: Callable[[str], None] | None = None) -> None:
+def serve(
+    settings: Settings, ready: Callable[[str], None] | None = None, warm: Callable[[], None] | None = None
+) -> None:
     """Serve the dashboard until the process is stopped.
 
-    ready: called once with the address as soon as pages are served. Raises ConfigError for a host other than loopback
-    without sign-in, a port in use or a data folder without write access.
+    ready: called once with the address as soon as pages are served. warm: called once, some seconds later, when what
+    the first visitor would wait for is in memory (dashboards/warm_up.py). Raises ConfigError for a host other than
+    loopback without sign-in, a port in use or a data folder without write access.
     """
     host, port = settings.dashboard.host, settings.dashboard.port
     check_address(host, port, open_to_all=settings.auth.mode == "none")
@@ -32,10 +36,21 @@ def serve(settings: Settings, ready: Callable[[str], None] | None = None) -> Non
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{port}/"
 
+    stopped = threading.Event()
+
+    def stay_warm() -> None:
+        from dashboards.warm_up import keep_warm  # noqa: PLC0415  all that pages import: nobody waits for it
+
+        keep_warm(settings, stopped, warm or (lambda: None))
+
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            if ready and self.started:
+            if not self.started:
+                return
+            # not before: components make themselves known to the running application
+            threading.Thread(target=stay_warm, name="warm-up", daemon=True).start()
+            if ready:
                 ready(address)
 
     config = uvicorn.Config(
@@ -48,7 +63,10 @@ def serve(settings: Settings, ready: Callable[[str], None] | None = None) -> Non
         ws="auto",
         ws_per_message_deflate=False,  # as Streamlit serves by itself: a page is some 100 KiB, packing it takes time
     )
-    Server(config).run()
+    try:
+        Server(config).run()
+    finally:
+        stopped.set()
 
 
 def check_address(host: str, port: int, *, open_to_all: bool = True) -> None:
@@ -90,14 +108,14 @@ def build_app(settings: Settings) -> Any:
     bootstrap.load_config_options(options)
     from dashboards.audio_route import audio_route  # noqa: PLC0415
     from dashboards.auth import Gate  # noqa: PLC0415
-    from dashboards.data import Data  # noqa: PLC0415
+    from dashboards.data import data_of  # noqa: PLC0415
     from dashboards.fonts import font_route  # noqa: PLC0415
     from dashboards.sign_in import sign_in_routes  # noqa: PLC0415
 
     script = Path(str(files("dashboards").joinpath("app.py")))
     app = st.App(
         script,
-        routes=[audio_route(settings, Data(settings)), *sign_in_routes(settings), font_route()],
+        routes=[audio_route(settings, data_of(settings)), *sign_in_routes(settings), font_route()],
         secrets={SETTINGS_SECRET: settings.model_dump_json()},
     )
     return Gate(app, settings)

@@ -28,7 +28,7 @@ def overview_figures(context: Context, now: Figures, before: Figures | None, key
         ("hours", duration(now.hours, t), _before(context, before and duration(before.hours, t)), {}),
         ("mean_score", points(now.score, t), interval(now.score, t), {"scored": scored, "reviewed": now.reviewed}),
         ("pass_rate", percent(now.pass_rate), interval(now.pass_rate, t, 100), {"judged": judged}),
-        ("red_lines", f"{now.red_lines:,} {t('unit.calls')}", _before(context, before and str(before.red_lines)), {}),
+        ("red_lines", f"{now.red_lines:,} {t('unit.calls')}", _before(context, before and f"{before.red_lines:,}"), {}),
         (
             "spl",
             number(now.spl_db, 0, "dB"),
@@ -107,8 +107,9 @@ def change_text(context: Context, move: Move) -> str:
 
 
 def duration(hours: float, t: Any) -> str:
-    """Under an hour in minutes, so that a small store does not read 0.0."""
-    return f"{hours:,.1f} {t('unit.hours')}" if hours >= 1 else f"{hours * 60:,.0f} {t('unit.minutes')}"
+    """Under an hour in minutes, so that a small store does not read 0.0; whole hours from a hundred on."""
+    digits = 1 if hours < 100 else 0
+    return f"{hours:,.{digits}f} {t('unit.hours')}" if hours >= 1 else f"{hours * 60:,.0f} {t('unit.minutes')}"
 
 
 def _before(context: Context, value: str | None) -> str | None:
