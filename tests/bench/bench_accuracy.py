@@ -8,7 +8,8 @@
 
 Corpus and everything heard lie in `callqa/bench/accuracy` of the user's cache folder. The first run makes the calls
 (about half an hour) and hears them with five stacks (about an hour); later runs hear only what changed: recordings by
-digest, libraries by version, ours by settings and sources. Times in the speed table are always taken anew.
+digest, libraries by version, ours by settings and sources. Times in the speed table, and a call of three hours (a
+quarter of an hour), are taken anew unless --no-speed, --no-hours.
 
 Exit codes: 0 done, 75 stopped by --minutes before everything was heard (run again).
 """
@@ -23,7 +24,7 @@ import typer
 
 from pipeline.config import Settings, load_settings
 from tests.bench import results_page
-from tests.bench.accuracy import compose, corpus, likeness, report, speed, stacks, worst
+from tests.bench.accuracy import compose, corpus, hours, likeness, report, speed, stacks, worst
 from tests.bench.accuracy.figures import Row
 from tests.bench.accuracy.heard import Heard
 from tests.bench.accuracy.metrics import Known, known, measure
@@ -40,6 +41,7 @@ def main(
     chosen: Annotated[str, typer.Option("--stacks", help="comma-separated, of those there are")] = "",
     minutes: Annotated[float, typer.Option(help="stop making and hearing calls after so long")] = 1e6,
     timed: Annotated[bool, typer.Option("--speed/--no-speed", help="time all stacks anew on a few calls")] = True,
+    long: Annotated[bool, typer.Option("--hours/--no-hours", help="hear a call of three hours anew")] = True,
     model: Annotated[Path | None, typer.Option(help="a folder with another Whisper model (CTranslate2)")] = None,
     write: Annotated[bool, typer.Option("--write", help="write the page although not everything was measured")] = False,
 ) -> None:
@@ -63,7 +65,8 @@ def main(
     if (everything and complete) or write:
         times = {} if model else speed.measured(truths, settings) if timed else speed.last()
         name = model.name if model else ""
-        text = report.page(rows, times, settings, likeness.cosines(truths, settings), name)
+        lasting = {} if model else hours.measured(truths, settings) if long else hours.last()
+        text = report.page(rows, times, settings, likeness.cosines(truths, settings), lasting, name)
         results_page.put(f"accuracy {name}".strip(), text)
         typer.echo(f"written: {results_page.RESULTS.relative_to(Path.cwd())}")
     if not complete:

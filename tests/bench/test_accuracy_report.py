@@ -30,6 +30,12 @@ def rows() -> list[Row]:
     return found
 
 
+HOURS = {
+    **{"short_s": 60.0, "short_wall_s": 6.0, "short_cpu_s": 9.0, "short_peak_mib": 1000.0},
+    **{"long_s": 10_800.0, "long_wall_s": 972.0, "long_cpu_s": 1620.0, "long_peak_mib": 1512.0, "load_average": 1.5},
+}
+
+
 def times() -> dict[str, Any]:
     one = {
         **{"rtf": {"decode": 0.01, "transcribe": 0.08}, "rtf_total": 0.09, "cpu_s": 30.0, "audio_s": 200.0},
@@ -41,23 +47,26 @@ def times() -> dict[str, Any]:
 def test_the_page_has_all_tables_and_its_plots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plots, "FOLDER", tmp_path)
     alike = {("zf_a", "zf_b"): 0.5, ("zf_a", "zf_c"): 0.1, ("zf_b", "zf_c"): 0.2}
-    text = report.page(rows(), times(), load_settings(tmp_path), alike)
+    text = report.page(rows(), times(), load_settings(tmp_path), alike, HOURS)
     for heading in ("Targets", "Mono: all stacks", "Stereo: all stacks", "By line", "Speed"):
         assert f"### {heading}" in text
     assert "| CER, mono | ≤ 0.100 | 0.020 (0.020–0.020) | met |  |" in text
     assert "| CER, mono, against faster-whisper defaults + OpenCC | ≤ 0.650 | 0.500 | met |  |" in text
+    assert "| RTF of everything, a mono call of three hours | ≤ 0.100 | 0.090 | met |  |" in text
+    assert "three hours more than for a minute, GiB | ≤ 0.700 | 0.500 | met |  |" in text
+    assert "| processor seconds / audio second | 0.150 | 0.150 |" in text
     assert "| voices 2, real (1) |" in text
     assert "2, one sex, more alike" in text
     assert {p.name for p in tmp_path.glob("*.svg")} == {"cer_by_line.svg", "der_by_voices.svg", "speed.svg"}
     before = {p.name: p.read_bytes() for p in tmp_path.glob("*.svg")}
-    report.page(rows(), times(), load_settings(tmp_path), alike)
+    report.page(rows(), times(), load_settings(tmp_path), alike, HOURS)
     assert before == {p.name: p.read_bytes() for p in tmp_path.glob("*.svg")}
 
 
 def test_without_times_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plots, "FOLDER", tmp_path)
-    text = report.page(rows(), {}, load_settings(tmp_path), {})
-    assert "Not measured in this run." in text
+    text = report.page(rows(), {}, load_settings(tmp_path), {}, {})
+    assert text.count("Not measured in this run.") == 2
     assert "speed.svg" not in text
 
 

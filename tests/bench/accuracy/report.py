@@ -15,6 +15,7 @@ from pipeline.config import Settings
 from tests.bench.accuracy import likeness, plots
 from tests.bench.accuracy.compose import plans
 from tests.bench.accuracy.figures import Row, chosen, figure, grouped, markdown, shown
+from tests.bench.accuracy.hours import Figures
 from tests.bench.accuracy.likeness import Cosines
 from tests.bench.accuracy.metrics import Form
 from tests.bench.accuracy.targets import target_rows
@@ -112,20 +113,30 @@ def overview(rows: Sequence[Row]) -> str:
     return "\n".join(parts)
 
 
-def page(rows: Sequence[Row], times: Mapping[str, Any], settings: Settings, alike: Cosines, name: str = "") -> str:
+def page(
+    rows: Sequence[Row],
+    times: Mapping[str, Any],
+    settings: Settings,
+    alike: Cosines,
+    hours: Figures,
+    name: str = "",
+) -> str:
     """The section of the results page; its plots are written beside it.
 
-    alike: how alike voices are. name: of a model that is not the shipped one; its plots lie apart.
+    alike: how alike voices are. hours: of the call of three hours. name: of a model that is not the shipped one; its
+    plots lie apart.
     """
     plots.write(rows, times, plots.FOLDER / name)
-    text = "\n\n".join(part.strip() for part in _parts(rows, times, settings, alike))
+    text = "\n\n".join(part.strip() for part in _parts(rows, times, settings, alike, hours))
     return text.replace("](plots/", f"](plots/{name}/") if name else text
 
 
-def _parts(rows: Sequence[Row], times: Mapping[str, Any], settings: Settings, alike: Cosines) -> Iterator[str]:
+def _parts(
+    rows: Sequence[Row], times: Mapping[str, Any], settings: Settings, alike: Cosines, hours: Figures
+) -> Iterator[str]:
     yield _introduction(rows, settings)
     yield "### Targets"
-    yield markdown(("", "target", "measured", "", "short by"), target_rows(rows, times))
+    yield markdown(("", "target", "measured", "", "short by"), target_rows(rows, times, hours))
     for form in FORMS:
         yield f"### {form.capitalize()}: all stacks"
         yield _stack_table([r for r in rows if r.form == form and not _is_real(r)], (*HEARING, *SPEAKERS, *COST))
@@ -149,6 +160,8 @@ def _parts(rows: Sequence[Row], times: Mapping[str, Any], settings: Settings, al
     yield _speed(times)
     if any(times.values()):
         yield "![time by stage](plots/speed.svg)"
+    yield "### A call of three hours"
+    yield _hours(hours)
 
 
 def _introduction(rows: Sequence[Row], settings: Settings) -> str:
@@ -288,6 +301,22 @@ def _speed(times: Mapping[str, Any]) -> str:
     load = max(c["load_average"] for c in columns)
     busy = f" The machine was busy with other work (load {load:.1f}): wall times are too long." if load > 3 else ""
     return f"{told}{busy} RTF: processing time / audio time, wall clock.\n\n{markdown(heading, lines)}"
+
+
+def _hours(hours: Figures) -> str:
+    if not hours:
+        return "Not measured in this run."
+    heading = ["", *(f"{hours[f'{name}_s']:.0f} s of audio" for name in ("short", "long"))]
+    lines = [
+        ["RTF (wall clock)", *(_number(hours[f"{n}_wall_s"] / hours[f"{n}_s"]) for n in ("short", "long"))],
+        [
+            "processor seconds / audio second",
+            *(_number(hours[f"{n}_cpu_s"] / hours[f"{n}_s"]) for n in ("short", "long")),
+        ],
+        ["peak memory, MiB", *(f"{hours[f'{n}_peak_mib']:.0f}" for n in ("short", "long"))],
+    ]
+    told = f"One mono call of the corpus, said again and again, in one process; load {hours['load_average']:.1f}."
+    return f"{told}\n\n{markdown(heading, lines)}"
 
 
 def _number(value: float | None) -> str:

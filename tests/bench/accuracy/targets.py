@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.bench.accuracy.figures import Figure, Row, chosen, figure
+from tests.bench.accuracy.hours import Figures
 from tests.bench.accuracy.metrics import Form
 
 
@@ -19,9 +20,9 @@ class Target:
     percent: bool = False
 
 
-def target_rows(rows: Sequence[Row], times: Mapping[str, Any]) -> list[list[str]]:
+def target_rows(rows: Sequence[Row], times: Mapping[str, Any], hours: Figures) -> list[list[str]]:
     """One row a target: text, target, measured, met or missed, short by."""
-    return [_row(t) for t in (*_accuracy(rows), *_speeds(times))]
+    return [_row(t) for t in (*_accuracy(rows), *_speeds(times), *_hours(hours))]
 
 
 def _accuracy(rows: Sequence[Row]) -> Iterator[Target]:
@@ -68,6 +69,15 @@ def _speeds(times: Mapping[str, Any]) -> Iterator[Target]:
         yield Target(f"time against faster-whisper + pyannote, {form}", 0.25, ours["rtf_total"] / naive["rtf_total"])
     peak = max(times[form]["ours"]["peak_memory_mib"] for form in ("mono", "stereo")) / 1024
     yield Target("memory of a worker, GiB", 2.0, peak)
+
+
+def _hours(hours: Figures) -> Iterator[Target]:
+    """A call of three hours costs as much time per second as any other, and little memory more than a short one."""
+    if not hours:
+        return
+    yield Target("RTF of everything, a mono call of three hours", 0.10, hours["long_wall_s"] / hours["long_s"])
+    more = (hours["long_peak_mib"] - hours["short_peak_mib"]) / 1024
+    yield Target("memory for a call of three hours more than for a minute, GiB", 0.7, more)
 
 
 def _against(rows: Sequence[Row], stack: str, form: Form, name: str, most: float, text: str) -> Target:
