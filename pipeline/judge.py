@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import repeat
 from zoneinfo import ZoneInfo
@@ -13,8 +14,21 @@ from pipeline.errors import ConfigError
 from pipeline.model import CallFacts, Finding, Judgement, TopicHit
 from pipeline.rules import rulebook_of, settle, verified
 from pipeline.rules.entities import class_sets
+from pipeline.rules.lines import lines
 from pipeline.rules.matching import each_view, index_of
-from pipeline.rules.spoken import CallView
+from pipeline.rules.spoken import CallView, Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Which judgements of another version are as the present one's, but for version and time.
+
+    They are those of `calls` (by id) with findings of no other than these `rules`. version: the present one.
+    """
+
+    calls: frozenset[str]
+    rules: frozenset[str]
+    version: str
 
 
 class Judge:
@@ -73,6 +87,35 @@ class Judge:
             else:
                 found |= zip(places, self._judge_change(mine, stored, change), strict=True)
         return tuple(found[place] for place in range(len(calls)))
+
+    def standing(self, calls: Sequence[CallFacts], version: str) -> Standing | None:
+        """What may be taken over of judgements that a version made of these facts; None: nothing.
+
+        Of a rule that differs the words decide where it may find anything: the index tells for all calls at once.
+        """
+        change = self._since(version)
+        if change is None or not change.stands:
+            return None
+        touched = self._touched(calls, change)
+        if touched is None:
+            return None
+        ids = (facts.recording.call_id for place, facts in enumerate(calls) if place not in touched)
+        return Standing(frozenset(ids), change.kept, self.version)
+
+    def _touched(self, calls: Sequence[CallFacts], change: unchanged.Change) -> frozenset[int] | None:
+        """The calls, by place, in which a rule to judge may find anything; None: any."""
+        if change.index is None:
+            return frozenset()
+        joined = lines(calls)
+        chunk = Chunk(joined, change.index.search(joined), self.verification)
+        hidden = {n for n, facts in enumerate(calls) if any(p.phrase in change.asked for p in facts.probes)}
+        found = frozenset(hidden)
+        for rule in change.rulebook.rules:
+            places = rule.calls(chunk)
+            if places is None:
+                return None
+            found |= places
+        return found
 
     def _since(self, version: str) -> unchanged.Change | None:
         """What differs since a version; None: everything, or nobody can tell."""

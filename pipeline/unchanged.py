@@ -29,10 +29,14 @@ _CLASSES = ("entities.yaml", "terms.yaml")
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """topics: of all that decides the topics of a call. rules: by rule id, of all that a rule reads."""
+    """topics: of all that decides the topics of a call. rules: by rule id in their order, of all that a rule reads.
+
+    cards: of all scorecards.
+    """
 
     topics: str
     rules: Mapping[str, str]
+    cards: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +44,17 @@ class Change:
     """What is to be judged of calls that another version has judged.
 
     kept: ids of the rules whose findings stay. rulebook: the rules to judge. topics: whether to look for them anew.
-    index: over the words to look for; None: words need not be looked at.
+    index: over the words to look for; None: words need not be looked at. asked: the phrases among them, which the audio
+    may be known to hide. stands: whether a judgement stays as it is in whose call no rule to judge finds anything, and
+    of whose findings all are kept: topics, scorecards and the order of rules are the same.
     """
 
     kept: frozenset[str]
     rulebook: Rulebook
     topics: bool
     index: MatchIndex | None
+    asked: frozenset[str]
+    stands: bool
 
 
 def digests_of(sources: Sources) -> Digests:
@@ -67,7 +75,7 @@ def digests_of(sources: Sources) -> Digests:
         rules[node.text("id")] = _digest(
             common, topics if asks_topic else "", own, [[name, shared[name]] for name in reached]
         )
-    return Digests(topics, rules)
+    return Digests(topics, rules, _digest(list(sources.texts("scorecards").values())))
 
 
 def change_of(then: Digests, now: Digests, rulebook: Rulebook, lexicon: TopicLexicon) -> Change | None:
@@ -78,7 +86,16 @@ def change_of(then: Digests, now: Digests, rulebook: Rulebook, lexicon: TopicLex
     differing = replace(rulebook, rules=tuple(r for r in rulebook.rules if r.enabled and r.rule_id not in kept))
     topics = then.topics != now.topics
     lists = (*differing.lists(), *(lexicon.lists() if topics else ()))
-    return Change(kept, differing, topics, index_of(lists) if differing.rules or topics else None)
+    asked = frozenset(p.characters for words in lists for part in words.alternatives() for p in part.phrases)
+    order = [rule_id for rule_id in then.rules if rule_id in kept] == [r for r in _ids(rulebook) if r in kept]
+    return Change(
+        kept,
+        differing,
+        topics,
+        index_of(lists) if differing.rules or topics else None,
+        asked,
+        stands=order and not topics and then.cards == now.cards,
+    )
 
 
 def merged(
@@ -90,6 +107,10 @@ def merged(
     """
     kept = (finding for finding in stored if finding.rule_id in change.kept)
     return tuple(sorted((*kept, *fresh), key=lambda f: (-1.0 if f.start_s is None else f.start_s, order[f.rule_id])))
+
+
+def _ids(rulebook: Rulebook) -> Iterator[str]:
+    return (rule.rule_id for rule in rulebook.rules)
 
 
 def _named(mappings: list[Node]) -> dict[str, list[Any]]:

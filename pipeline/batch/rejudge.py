@@ -1,6 +1,7 @@
 """Judging stored calls anew: what one process does with a day, or with a part of one, and the crew that shares it out.
 
 Facts are read a row group at a time and judgements are written as they are made: memory does not grow with the store.
+Judgements that a change of the rulebook does not touch go from the old file to the new one as columns.
 """
 
 import gc
@@ -11,10 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pebble import ProcessExpired, ProcessPool
 
 from pipeline.batch.worker import end_with_driver
@@ -23,7 +27,12 @@ from pipeline.errors import StoreError
 from pipeline.model import CallFacts, Judgement
 from pipeline.store import amend, artefact, days
 from pipeline.store.check import InvalidReport, check_judgement
-from pipeline.store.files import row_groups
+from pipeline.store.columns import to_table
+from pipeline.store.files import CALL_ID, judgement_schema, row_groups
+from pipeline.store.rows import from_table
+
+if TYPE_CHECKING:  # whose import takes a moment
+    from pipeline.judge import Standing
 
 GROUPS_PER_PART = 4  # row groups that one process judges before it asks for more
 CALLS_WORTH_A_PROCESS = 2_000  # to start a process takes as long as to judge some thousand calls
@@ -39,6 +48,8 @@ class CallJudge(Protocol):
     def judge_all(self, calls: Sequence[CallFacts]) -> Sequence[Judgement]: ...
 
     def judge_again(self, calls: Sequence[CallFacts], stored: Mapping[str, Judgement]) -> Sequence[Judgement]: ...
+
+    def standing(self, calls: Sequence[CallFacts], version: str) -> "Standing | None": ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +120,40 @@ def judged(piece: Piece, judge: CallJudge) -> Done:
     counts: list[int] = []
     heard: list[str] = []
 
-    def chunks() -> Iterator[list[Judgement]]:
+    def tables() -> Iterator[pa.Table]:
         for number, group in enumerate(row_groups(piece.part.path)[piece.part.first : piece.part.last]):
             heard.append(group.digest())
-            stored = {} if piece.anew else days.judged_before(piece.part, number, heard[-1])
             calls = artefact.facts_of_group(group, piece.skip)
-            fresh, kept = _sound(piece.home, calls, judge.judge_again(calls, stored), problems)
-            counts.append(len(fresh))
-            yield [*fresh, *kept]
+            before = (
+                judgement_schema().empty_table() if piece.anew else days.judged_before(piece.part, number, heard[-1])
+            )
+            stands = _standing(before, calls, judge)
+            known = frozenset(stands[CALL_ID].to_pylist())
+            others = [facts for facts in calls if facts.recording.call_id not in known]
+            old = before.filter(pc.invert(pc.is_in(before[CALL_ID], stands[CALL_ID].combine_chunks())))
+            stored = {judgement.call_id: judgement for judgement in from_table(Judgement, old)}
+            fresh, kept = _sound(piece.home, others, judge.judge_again(others, stored), problems)
+            counts.append(len(known) + len(fresh))
+            yield pa.concat_tables([stands, to_table(Judgement, [*fresh, *kept])])
 
     try:  # a judgement that was kept may be of other facts: then nobody vouches for the part
-        days.write_judgements(piece.part, chunks(), lambda: () if problems else heard)
+        days.write_judgements(piece.part, tables(), lambda: () if problems else heard)
     except StoreError as error:
         return Done(problems=(str(error),), whole=False)
     return Done(sum(counts), tuple(problems))
+
+
+def _standing(before: pa.Table, calls: Sequence[CallFacts], judge: CallJudge) -> pa.Table:
+    """Those of the judgements of these calls that need not be made again, as if they had been: no object is made."""
+    versions = pc.unique(before["rulebook_version"]).to_pylist()
+    standing = judge.standing(calls, versions[0]) if len(versions) == 1 else None
+    if standing is None:
+        return before.slice(0, 0)
+    rows = days.standing(before, standing.calls, standing.rules)
+    now = datetime.now(UTC)
+    analyzed = {facts.recording.call_id: facts.analyzed_at for facts in calls}
+    times = [max(now, analyzed[call_id]) for call_id in rows[CALL_ID].to_pylist()]
+    return days.judged_anew(rows, standing.version, times)
 
 
 def _sound(

@@ -9,16 +9,16 @@ call is still there, and `pipeline.store.keys` knows which of its rows counts. O
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import __version__
 from pipeline.errors import StoreError
-from pipeline.model import Judgement
 from pipeline.store.artefact import remove
-from pipeline.store.columns import to_table
 from pipeline.store.durable import TEMPORARY_SUFFIX, replace_file
 from pipeline.store.files import (
     CALL_ID,
@@ -33,7 +33,7 @@ from pipeline.store.files import (
     schema_for,
     write_groups,
 )
-from pipeline.store.rows import from_table
+from pipeline.store.rows import column_at, lengths_of
 
 DAY_FACTS = f"_day{FACTS_SUFFIX}"
 JUDGED_OF = "callqa_judged_of"  # in the footer of judgements: which program made them of which row groups of facts
@@ -145,15 +145,12 @@ def parts(path: Path, groups: int) -> Iterator[Part]:
         yield Part(path, first, first + len(piece), sum(piece))
 
 
-def write_judgements(
-    part: Part, judgements: Iterable[Sequence[Judgement]], heard: Callable[[], Sequence[str]] = tuple
-) -> None:
-    """Store the judgements of a part, given in chunks; they replace what an earlier one of this name held.
+def write_judgements(part: Part, tables: Iterable[pa.Table], heard: Callable[[], Sequence[str]] = tuple) -> None:
+    """Store the judgements of a part, rows of any number a table; they replace what an earlier file of this name held.
 
     heard: asked when all are written: the digests of the row groups of facts that every one of them was made of, for
     `judged_before`; none: nobody vouches for them.
     """
-    tables = (to_table(Judgement, chunk) for chunk in judgements)
 
     def note() -> dict[str, str]:
         return {JUDGED_OF: json.dumps([__version__, *heard()])}
@@ -161,24 +158,42 @@ def write_judgements(
     replace_file(part.judgement_path, lambda new: write_groups(tables, new, judgement_schema(), note))
 
 
-def judged_before(part: Part, group: int, digest: str) -> dict[str, Judgement]:
-    """By call id, what this program made of a row group of facts of a part when it had this digest; else nothing.
+def judged_before(part: Part, group: int, digest: str) -> pa.Table:
+    """What this program made of a row group of facts of a part when it had this digest, a row a call; else no rows.
 
     group: counted from the part's first one.
     """
+    nothing = judgement_schema().empty_table()
     if not part.judgement_path.is_file():
-        return {}
+        return nothing
     try:
         found = row_groups(part.judgement_path)
         noted = (found[0].file.metadata.metadata or {}).get(JUDGED_OF.encode(), b"[null]") if found else b"[null]"
         made_by, *digests = json.loads(noted)
         if made_by != __version__ or digests[group : group + 1] != [digest] or group >= len(found):
-            return {}
-        rows = from_table(Judgement, found[group].table(lambda _: True))
+            return nothing
+        rows = fitted(found[group].table(lambda _: True), judgement_schema())
     except StoreError:
-        return {}
-    by_call = {judgement.call_id: judgement for judgement in rows}
-    return by_call if len(by_call) == len(rows) else {}
+        return nothing
+    return rows if pc.count_distinct(rows[CALL_ID]).as_py() == len(rows) else nothing
+
+
+def standing(rows: pa.Table, calls: Collection[str], rules: Collection[str]) -> pa.Table:
+    """The judgements of these calls that have findings of no other than these rules."""
+    findings = column_at(rows, ("findings",))
+    others = pc.invert(pc.is_in(findings.flatten().field("rule_id"), pa.array(sorted(rules), pa.string())))
+    of = np.repeat(np.arange(len(rows)), lengths_of(findings))
+    stays = np.bincount(of, others.to_numpy(zero_copy_only=False), len(rows)) == 0
+    mine = pc.is_in(rows[CALL_ID], pa.array(sorted(calls), pa.string()))
+    return rows.filter(pc.and_(mine, pa.array(stays)))
+
+
+def judged_anew(rows: pa.Table, version: str, times: Sequence[datetime]) -> pa.Table:
+    """The same judgements by another version of the rulebook, at other times."""
+    for name, values in (("rulebook_version", [version] * len(rows)), ("judged_at", times)):
+        place = rows.schema.get_field_index(name)
+        rows = rows.set_column(place, rows.schema.field(place), pa.array(values, rows.schema.field(place).type))
+    return rows
 
 
 def keep_judgements(day: Path, written: Collection[Path]) -> None:

@@ -89,6 +89,9 @@ class FixedJudge:
     def judge_again(self, calls: Sequence[CallFacts], stored: Mapping[str, Judgement]) -> list[Judgement]:
         return self.judge_all(calls)
 
+    def standing(self, calls: Sequence[CallFacts], version: str) -> None:
+        """Nothing stands."""
+
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import StoreError
-from pipeline.model import CallFacts, Utterance
+from pipeline.model import CallFacts, Judgement, Utterance
 from pipeline.store import amend, artefact, days, files, keys
 from pipeline.store.columns import to_table
 from pipeline.store.rows import column_at
@@ -132,7 +132,8 @@ def test_judgements_of_a_part_replace_the_days(tmp_path: Path) -> None:
     day = fill(tmp_path, "a", "b")
     days.compact(day)
     (part,) = days.parts(day / days.DAY_FACTS, 4)
-    days.write_judgements(part, [[make_judgement("a", total=1.0)], [make_judgement("b", total=2.0)]])
+    tables = (to_table(Judgement, [make_judgement(i, total=t)]) for i, t in (("a", 1.0), ("b", 2.0)))
+    days.write_judgements(part, tables)
     days.keep_judgements(day, {part.judgement_path})
     assert {j.call_id: j.score.total for j in artefact.iter_judgements(tmp_path)} == {"a": 1.0, "b": 2.0}
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pipeline.errors import StoreError
 from pipeline.model import Finding, Judgement
 from pipeline.store import artefact, days, snapshot, staging
+from pipeline.store.columns import to_table
 from pipeline.store.keys import Stored
 from pipeline.store.snapshot import FileState, current_snapshot, open_snapshot, publish
 from tests.builders import make_finding, make_metadata, make_report, make_reports, make_score
@@ -287,7 +288,8 @@ def test_judgements_that_say_the_same_stay_where_they_are(tmp_path: Path, monkey
         for part in parts:
             before = [by_id[i].judgement for i in days.call_ids(part.path.parent)]
             fresh = [replace(j, rulebook_version=version, judged_at=SOME_TIME) for j in before]
-            days.write_judgements(part, [[change(j) if j.call_id in differing else j for j in fresh]])
+            fresh = [change(j) if j.call_id in differing else j for j in fresh]
+            days.write_judgements(part, [to_table(Judgement, fresh)])
         inserted.clear()
         with monkeypatch.context() as patched:
             patched.setattr(staging, "insert_files", told)

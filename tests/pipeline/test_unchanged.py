@@ -1,6 +1,7 @@
 """Judging by what changed is judging whole, bit for bit, whatever was changed in the rulebook."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -92,6 +93,10 @@ def other_file(files: Plain) -> None:
     files["rules/99_last.yaml"] = files.pop("rules/11_verbal_tic.yaml")
 
 
+def measured(files: Plain) -> None:
+    rule(files, "speech-rate-fast-call")["measure"]["above"] = 200
+
+
 def nothing(files: Plain) -> None:
     """Written otherwise, and nothing else."""
 
@@ -110,6 +115,7 @@ CHANGES: tuple[tuple[Callable[[Plain], None], int | None], ...] = (
     (reworded, 1),
     (dearer, 1),
     (added, 1),
+    (measured, 1),
     (other_condition, 7),
     (other_class, 1),
     (other_topics, 1),
@@ -208,23 +214,30 @@ def test_calls_without_a_judgement_and_versions_that_are_not_kept_are_judged_who
 
 
 class Counted(Judge):
-    """Remembers of how many calls it was told what was judged before."""
+    """Remembers how many calls it judged by every rule, and of how many it was told what was judged before."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self.known: list[int] = []
+        self.whole = self.again = 0
+
+    def judge_all(self, calls: Sequence[CallFacts]) -> tuple[Judgement, ...]:
+        self.whole += len(calls)
+        return super().judge_all(calls)
 
     def judge_again(self, calls: Sequence[CallFacts], stored: Mapping[str, Judgement]) -> tuple[Judgement, ...]:
-        self.known.append(len(stored))
+        self.again += len(stored)
         return super().judge_again(calls, stored)
 
 
-def rechecked(settings: Settings, *, anew: bool = False) -> tuple[list[int], list[Judgement]]:
-    """What a recheck was told, and what it stored."""
+def rechecked(settings: Settings, *, anew: bool = False) -> tuple[int, list[Judgement]]:
+    """How many calls a recheck judged by every rule, and what it stored."""
     judge = Counted(settings)
     assert recheck(settings, lambda: judge, anew=anew).problems == ()
-    stored = sorted(artefact.iter_judgements(settings.home), key=lambda j: j.call_id)
-    return judge.known, timeless(tuple(stored))
+    return judge.whole, stored_in(settings)
+
+
+def stored_in(settings: Settings) -> list[Judgement]:
+    return timeless(tuple(sorted(artefact.iter_judgements(settings.home), key=lambda j: j.call_id)))
 
 
 @pytest.fixture
@@ -234,18 +247,45 @@ def store(tmp_path: Path, house: House) -> tuple[Settings, Settings]:
     for facts in house.calls[-6:]:
         artefact.write_facts(settings.home, facts)
     settings, changed = (pinned(settings, judge.sources) for judge in (house.judge, house.changed(reworded)))
-    assert rechecked(settings)[0] == [0]
+    assert rechecked(settings)[0] == 6
     return settings, changed
 
 
 def test_recheck_takes_what_is_stored_and_stores_the_same(store: tuple[Settings, Settings]) -> None:
     settings, changed = store
-    known, before = rechecked(settings)
-    assert known == [6]
-    known, judgements = rechecked(changed)
-    assert known == [6]
+    whole, before = rechecked(settings)
+    assert whole == 0
+    whole, judgements = rechecked(changed)
+    assert whole == 0
     assert judgements != before
-    assert rechecked(changed, anew=True) == ([0], judgements)
+    assert rechecked(changed, anew=True) == (6, judgements)
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory, house: House) -> tuple[Settings, list[Judgement]]:
+    """All calls in files of many, judged by a rulebook whose files are written as those of changed ones are."""
+    settings = pinned(load_settings(tmp_path_factory.mktemp("many") / "data"), house.changed(nothing).sources)
+    for facts in house.calls:
+        artefact.write_facts(settings.home, facts)
+    return settings, rechecked(settings)[1]
+
+
+@pytest.mark.parametrize(("change", "_"), CHANGES, ids=lambda value: getattr(value, "__name__", str(value)))
+def test_a_recheck_after_a_change_stores_what_one_of_everything_does(
+    house: House, judged: tuple[Settings, list[Judgement]], tmp_path: Path, change: Callable[[Plain], None], _: object
+) -> None:
+    shutil.copytree(judged[0].home, tmp_path / "data")
+    changed = pinned(load_settings(tmp_path / "data"), house.changed(change).sources)
+    judge = Counted(changed)
+    assert recheck(changed, lambda: judge).calls == len(house.calls)
+    stored = stored_in(changed)
+    assert {j.rulebook_version for j in stored} == {judge.version}
+    if change is nothing:
+        assert judge.again == 0, "nothing that any rule reads is different, still calls were looked at"
+        assert stored == judged[1]
+    if change in (removed, disabled, reworded):
+        assert 0 < judge.again < len(house.calls), "calls without these words need not be looked at"
+    assert rechecked(changed, anew=True) == (len(house.calls), stored)
 
 
 def test_recheck_judges_whole_what_was_heard_anew(store: tuple[Settings, Settings]) -> None:
@@ -253,15 +293,15 @@ def test_recheck_judges_whole_what_was_heard_anew(store: tuple[Settings, Setting
     (facts, *_) = artefact.iter_facts(changed.home)
     said = replace(facts.utterances[0], text="您好不清楚")
     artefact.write_facts(changed.home, replace(facts, utterances=(said, *facts.utterances[1:])))
-    known, judgements = rechecked(changed)
-    assert known == [0]
-    assert rechecked(changed, anew=True) == ([0], judgements)
+    whole, judgements = rechecked(changed)
+    assert whole == 6
+    assert rechecked(changed, anew=True) == (6, judgements)
 
 
 def test_recheck_judges_whole_what_was_calibrated_anew(store: tuple[Settings, Settings]) -> None:
     _, changed = store
     measures = changed.measures.model_copy(update={"spl_offset_db": 71.5})
-    assert rechecked(changed.model_copy(update={"measures": measures}))[0] == [0]
+    assert rechecked(changed.model_copy(update={"measures": measures}))[0] == 6
 
 
 def test_recheck_judges_whole_what_another_program_judged(
@@ -269,16 +309,16 @@ def test_recheck_judges_whole_what_another_program_judged(
 ) -> None:
     _, changed = store
     monkeypatch.setattr("pipeline.store.days.__version__", "0.0.1")
-    assert rechecked(changed)[0] == [0]
+    assert rechecked(changed)[0] == 6
 
 
 def test_a_judgement_of_corrected_words_does_not_stand_for_what_was_heard(store: tuple[Settings, Settings]) -> None:
     settings, changed = store
     corrected = next(artefact.iter_judgements(settings.home))
     artefact.write_judgement(settings.home, replace(corrected, findings=(), judged_at=datetime.now(UTC)))
-    known, judgements = rechecked(changed)
-    assert known == [6]
-    assert rechecked(changed, anew=True) == ([0], judgements)
+    whole, judgements = rechecked(changed)
+    assert whole == 0
+    assert rechecked(changed, anew=True) == (6, judgements)
 
 
 def sources(rules: str, **lexicon: str) -> Sources:
