@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import repeat
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from pipeline.errors import ConfigError
 from pipeline.model import CallFacts, Finding, Judgement, TopicHit
 from pipeline.rules import rulebook_of, settle, verified
 from pipeline.rules.entities import class_sets
+from pipeline.rules.index import MatchIndex
 from pipeline.rules.lines import lines
 from pipeline.rules.matching import each_view, index_of
 from pipeline.rules.spoken import CallView, Chunk
@@ -54,11 +56,15 @@ class Judge:
         weights = self.sources.lexicon("verification.yaml")
         self.verification = verified.verification_of(weights.text, weights.shown)
         self.dear = self.rulebook.dear_words()
-        self.index = index_of((*self.rulebook.lists(), *self.topics.lists()))
         self._min_role_confidence = self.sources.min_role_confidence
         self._order = {rule.rule_id: place for place, rule in enumerate(self.rulebook.rules)}
         self._settings = settings
         self._changes: dict[str, unchanged.Change | None] = {}
+
+    @cached_property
+    def index(self) -> MatchIndex:
+        """Over all words of the rulebook and the topics. It takes longest to make; a recheck may do without."""
+        return index_of((*self.rulebook.lists(), *self.topics.lists()))
 
     def judge(self, facts: CallFacts) -> Judgement:
         """Findings, topics and score of a call. The same facts and rulebook give the same judgement."""

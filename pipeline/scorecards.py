@@ -47,6 +47,9 @@ class Item:
     needs_finding: bool = False
     needs_topic: frozenset[str] = frozenset()
 
+    def __hash__(self) -> int:  # of all fields it takes longer than to score the item
+        return hash(self.item_id)
+
     def cost(self, finding: Finding) -> float:
         if finding.points is not None:
             return finding.points
@@ -64,6 +67,9 @@ class Section:
     name_zh: str
     name_en: str
     items: tuple[Item, ...]
+
+    def __hash__(self) -> int:
+        return hash(self.section_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ no item of the card takes its family.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from pipeline.errors import ConfigError
 from pipeline.model import (
@@ -19,6 +20,7 @@ from pipeline.model import (
     Finding,
     ItemScore,
     ItemStatus,
+    Role,
     Score,
     SectionScore,
     TopicHit,
@@ -67,9 +69,10 @@ def score(
 ) -> Score:
     """Score one call. findings, topics: the judge's, of this call. total None: too little could be judged."""
     heard = frozenset((*(hit.topic for hit in topics), *filter(None, (facts.recording.metadata.topic,))))
+    roles = frozenset(u.role for u in facts.utterances if u.text)
     counted = _by_family(findings)
     items = {
-        item.item_id: _judge(item, section, counted, _why_not(item, counted, facts, heard))
+        item.item_id: _judge(item, section, counted, _why_not(item, counted, facts, heard, roles))
         for section in scorecard.sections
         for item in section.items
     }
@@ -140,11 +143,13 @@ def _is_fatal_alone(scorecard: Scorecard, findings: Collection[Finding]) -> bool
     return bool(fatal - scorecard.families) if fatal else False
 
 
-def _why_not(item: Item, findings: Findings, facts: CallFacts, topics: frozenset[str]) -> str | None:
-    """Why the item does not apply to this call, None when it does."""
+def _why_not(
+    item: Item, findings: Findings, facts: CallFacts, topics: frozenset[str], roles: frozenset[Role]
+) -> str | None:
+    """Why the item does not apply to this call, None when it does. roles: who says something."""
     if item.needs_topic and not item.needs_topic & topics:
         return OTHER_TOPIC_REASON
-    if item.needs_role is not None and not any(u.role == item.needs_role and u.text for u in facts.utterances):
+    if item.needs_role is not None and item.needs_role not in roles:
         return NO_ROLE_REASON
     unmeasured = [name for name in item.needs_measures if facts.measures.value(name) is None]
     if item.needs_measures and len(unmeasured) == len(item.needs_measures):
@@ -156,6 +161,8 @@ def _why_not(item: Item, findings: Findings, facts: CallFacts, topics: frozenset
 
 def _judge(item: Item, section: Section, findings: Findings, why_not: str | None) -> ItemScore:
     mine = [f for family in item.families for f in findings.get(family, ())] if findings else []
+    if not mine:
+        return _untouched(item, section, why_not)
     violated = [f for f in mine if f.status == "violated"]
     if why_not is not None and not violated:  # a finding is a judgement: then the item applies after all
         return _scored(item, section, None, "not_applicable", reason=why_not)
@@ -165,6 +172,14 @@ def _judge(item: Item, section: Section, findings: Findings, why_not: str | None
     status: ItemStatus = "review" if in_review else "deducted" if lost else "ok"
     fatal = any(item.is_fatal(f) for f in violated)
     return _scored(item, section, item.points - lost, status, deductions=deductions, fatal=fatal)
+
+
+@lru_cache(maxsize=10_000)  # most items of most calls
+def _untouched(item: Item, section: Section, why_not: str | None) -> ItemScore:
+    """Without findings: all points, or not applicable."""
+    if why_not is not None:
+        return _scored(item, section, None, "not_applicable", reason=why_not)
+    return _scored(item, section, item.points, "ok")
 
 
 def _scored(
