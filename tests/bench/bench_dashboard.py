@@ -5,16 +5,16 @@
 Makes the store (see year_store; --home: one that is there, or is to be kept), serves it in a process of its own with
 sign-in, and visits it over the web socket as a browser does (see visitor): every page in fresh tabs, what people do on
 a page, searches over a month and over everything, then ten reviewers at once who list, search, open calls and decide
-on findings. Seconds are from the request to the last message of the answer, without the browser's drawing; beside them
-the server's processor seconds and the seconds spent in SQL. The first visit of a page in a server's life is told apart
-(it loads modules and fills caches). Writes tests/bench/RESULTS_DASHBOARD.md unless --no-page.
+on findings, at two paces (see crowd). Seconds are from the request to the last message of the answer, without the
+browser's drawing; beside them the server's processor seconds and the seconds spent in SQL. The first visit of a page in
+a server's life is told apart; it comes when the server says that it is warm. Writes tests/bench/RESULTS_DASHBOARD.md
+unless --no-page.
 """
 
 import argparse
 import asyncio
 import json
 import os
-import random
 import shutil
 import socket
 import subprocess
@@ -25,7 +25,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 
 import duckdb
 import psutil
@@ -35,6 +35,8 @@ from dashboards.auth import COOKIE
 from pipeline.store.snapshot import current_snapshot
 from pipeline.store.users import open_users
 from tests.bench import dashboard_page, year_store
+from tests.bench.crowd import HARD, RARE, READING, Sample, together
+from tests.bench.dashboard_server import WARM
 from tests.bench.visitor import PageError, Visitor
 
 REVIEWERS = 10
@@ -45,7 +47,10 @@ PAGES = ("overview", "agents", "calls", "call", "queue", "calibration", "trainin
 
 @dataclass
 class Timing:
-    """What one thing took, several times. limit_s: what it may take. cpu_s, sql_s: of the server, each time."""
+    """What one thing took, several times. limit_s: what it may take. cpu_s, sql_s: of the server, each time.
+
+    kib: what the last answer came to.
+    """
 
     name: str
     limit_s: float | None
@@ -68,24 +73,11 @@ class Timing:
         return self.limit_s is None or self.median_s <= self.limit_s
 
 
-@dataclass
-class Crowd:
-    """Ten at once. waits_s: of every request. rss_mib: the server's memory, once a round."""
-
-    waits_s: list[float] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    decisions: int = 0
-    rss_mib: list[float] = field(default_factory=list)
-    cpu_s: float = 0.0
-    wall_s: float = 0.0
-
-    @property
-    def p95_s(self) -> float:
-        return quantiles(self.waits_s, n=20)[-1]
-
-
 class Server:
-    """The dashboard in a process of its own, with what its statements took."""
+    """The dashboard in a process of its own, with what its statements took.
+
+    warm_s: how long after the first page could be asked for it had made ready what the first visitor would wait for.
+    """
 
     def __init__(self, home: Path, log: Path) -> None:
         with socket.socket() as probe:
@@ -96,6 +88,9 @@ class Server:
         assert self.process.stdout
         self.address = self.process.stdout.readline().strip()
         assert self.address.startswith("http"), "the dashboard did not start"
+        before_s = time.monotonic()
+        assert self.process.stdout.readline().strip() == WARM
+        self.warm_s = time.monotonic() - before_s
         self.log = log
         self._seen = psutil.Process(self.process.pid)
 
@@ -138,17 +133,6 @@ def people(home: Path) -> tuple[str, ...]:
         return tuple(f"{COOKIE}={users.start_session(name, 7200)}" for name in names)
 
 
-@dataclass(frozen=True)
-class Sample:
-    """What is asked for: some calls with findings, a rare and a frequent word, the last month."""
-
-    calls: tuple[str, ...]
-    month: tuple[str, str]
-    total: int
-    utterances: int
-    gigabytes: float
-
-
 def sample(home: Path) -> Sample:
     path = current_snapshot(home)
     assert path is not None
@@ -161,16 +145,20 @@ def sample(home: Path) -> Sample:
     return Sample(tuple(c for (c,) in calls), (f"{last[:8]}01", last), total, spoken, path.stat().st_size / 1e9)
 
 
-async def timed(server: Server, name: str, limit_s: float | None, act: Callable[[int], Awaitable[float]]) -> Timing:
-    """act(n) does it for the n-th time and returns seconds; n = 0 is the first in the server's life."""
+Answer = tuple[float, int]  # seconds, bytes
+
+
+async def timed(server: Server, name: str, limit_s: float | None, act: Callable[[int], Awaitable[Answer]]) -> Timing:
+    """act(n) does it for the n-th time; n = 0 is the first in the server's life."""
     found = Timing(name, limit_s)
     for number in range(REPEATS + 1):
         cpu_s, began = server.cpu_s(), time.time()
-        wall_s = await act(number)
+        wall_s, received = await act(number)
         await asyncio.sleep(0.05)
         if number == 0:
             found.first_s = wall_s
             continue
+        found.kib = received / 1024
         found.wall_s.append(wall_s)
         found.cpu_s.append(server.cpu_s() - cpu_s)
         found.sql_s.append(server.sql_s(began))
@@ -181,14 +169,14 @@ async def one_by_one(server: Server, cookie: str, asked: Sample) -> list[Timing]
     """Pages in fresh tabs, and what is done on them."""
     found: list[Timing] = []
 
-    async def fresh(address: str) -> float:
+    async def fresh(address: str) -> Answer:
         async with Visitor(server.address, cookie) as visitor:
-            return await visitor.open(address)
+            return await visitor.open(address), visitor.received_bytes
 
     for page in PAGES:
         address = "/" + page
 
-        async def visit(number: int, page: str = page, address: str = address) -> float:
+        async def visit(number: int, page: str = page, address: str = address) -> Answer:
             return await fresh(f"/call?call={asked.calls[number]}" if page == "call" else address)
 
         try:
@@ -198,7 +186,7 @@ async def one_by_one(server: Server, cookie: str, asked: Sample) -> list[Timing]
     month = f"day={asked.month[0]}&day={asked.month[1]}"
     searches = (
         ("search a month, frequent word", f"{month}&q=", 1.0, ("医保", "挂号", "报告", "电话", "预约", "检查")),
-        ("search a month, rare words", f"{month}&q=", 1.0, _RARE),
+        ("search a month, rare words", f"{month}&q=", 1.0, RARE),
         (
             "search a month, typed pinyin",
             f"{month}&q=",
@@ -206,7 +194,7 @@ async def one_by_one(server: Server, cookie: str, asked: Sample) -> list[Timing]
             ("yi bao", "gua hao", "bao gao", "dian hua", "yu yue", "jian cha"),
         ),
         ("search everything, frequent word", "q=", 5.0, ("医保", "挂号", "报告", "电话", "预约", "检查")),
-        ("search everything, rare words", "q=", 5.0, _RARE),
+        ("search everything, rare words", "q=", 5.0, RARE),
         (
             "search everything, typed pinyin",
             "q=",
@@ -217,51 +205,18 @@ async def one_by_one(server: Server, cookie: str, asked: Sample) -> list[Timing]
     )
     for name, query, limit_s, words in searches:
 
-        async def search(number: int, query: str = query, words: tuple[str, ...] = words) -> float:
+        async def search(number: int, query: str = query, words: tuple[str, ...] = words) -> Answer:
             return await fresh(f"/calls?{query}{words[number]}")
 
         found.append(await timed(server, name, limit_s, search))
     async with Visitor(server.address, cookie) as visitor:
         await visitor.open("/calls")
 
-        async def turn(_: int) -> float:
-            return await visitor.press("下一页")
+        async def turn(_: int) -> Answer:
+            before = visitor.received_bytes
+            return await visitor.press("下一页"), visitor.received_bytes - before
 
         found.append(await timed(server, "list: next page", 0.5, turn))
-    return found
-
-
-_RARE = ("三百二十块", "王先生您好", "投诉就投诉", "不归我管", "胸口疼", "改约到下周")
-
-
-async def together(server: Server, cookies: tuple[str, ...], asked: Sample, seconds: float) -> Crowd:
-    """Ten reviewers, each in a tab of their own: list, search, open a call, decide on a finding, next."""
-    found = Crowd()
-    ends_s = time.monotonic() + seconds
-    cpu_s, began_s = server.cpu_s(), time.monotonic()
-
-    async def reviewer(number: int, cookie: str) -> None:
-        draw = random.Random(number)
-        month = f"day={asked.month[0]}&day={asked.month[1]}"
-        async with Visitor(server.address, cookie) as visitor:
-            while time.monotonic() < ends_s:
-                call_id = asked.calls[draw.randrange(len(asked.calls))]
-                for address in ("/calls", f"/calls?{month}&q={draw.choice(_RARE)}", f"/call?call={call_id}"):
-                    found.waits_s.append(await visitor.open(address))
-                if visitor.has("确认"):
-                    found.waits_s.append(await visitor.press("确认"))
-                    found.decisions += 1
-                await asyncio.sleep(draw.uniform(0.5, 2.0))  # people read
-
-    async def watch() -> None:
-        while time.monotonic() < ends_s:
-            found.rss_mib.append(server.rss_mib())
-            await asyncio.sleep(max(1.0, seconds / 12))
-
-    done = await asyncio.gather(watch(), *(reviewer(n, c) for n, c in enumerate(cookies)), return_exceptions=True)
-    found.errors = [f"{type(e).__name__}: {e}" for e in done if isinstance(e, BaseException)]
-    found.rss_mib.append(server.rss_mib())
-    found.cpu_s, found.wall_s = server.cpu_s() - cpu_s, time.monotonic() - began_s
     return found
 
 
@@ -271,7 +226,12 @@ def main() -> None:
     options.add_argument(
         "--home", type=Path, help="a store made by year_store; made there, and kept, when it is missing"
     )
-    options.add_argument("--seconds", type=float, default=60.0, help="how long the ten are at work")
+    options.add_argument(
+        "--seconds",
+        type=float,
+        default=60.0,
+        help="how long the ten are at work; three times as long where they read",
+    )
     options.add_argument("--no-page", action="store_true")
     chosen = options.parse_args()
     home = chosen.home or Path(tempfile.mkdtemp(prefix="callqa-bench-dashboard-"))
@@ -282,12 +242,17 @@ def main() -> None:
         with served(home) as server:
             before_mib = server.rss_mib()
             timings = asyncio.run(one_by_one(server, cookies[0], asked))
-            crowd = asyncio.run(together(server, cookies[1:], asked, chosen.seconds))
+            crowds = [
+                asyncio.run(together(server, cookies[1:], asked, pace, seconds))
+                for pace, seconds in ((HARD, chosen.seconds), (READING, 3 * chosen.seconds))
+            ]
+            warm_s = server.warm_s
     finally:
         if chosen.home is None:
             shutil.rmtree(home)
     busy = os.getloadavg()[0]
-    text = dashboard_page.page(asked, timings, crowd, before_mib, cores=len(os.sched_getaffinity(0)), load=busy)
+    cores = len(os.sched_getaffinity(0))
+    text = dashboard_page.page(asked, timings, crowds, before_mib, warm_s, cores=cores, load=busy)
     print(text)
     if not chosen.no_page:
         (Path(__file__).parent / "RESULTS_DASHBOARD.md").write_text(text, encoding="utf-8")

@@ -1,6 +1,8 @@
 """Serves a data folder for bench_dashboard: python -m tests.bench.dashboard_server HOME PORT LOG
 
-Every statement that the dashboard runs on the snapshot is noted in LOG: a JSON line with name, start and seconds.
+Its address is printed once pages are served, then WARM once the first visitor would wait for nothing that can be made
+ready before. Every statement that the dashboard runs on the snapshot is noted in LOG: a JSON line with name, start and
+seconds.
 """
 
 import json
@@ -13,12 +15,18 @@ from dashboards import data
 from dashboards.server import serve
 from tests.dashboards.conftest import settings_for
 
+WARM = "warm"
+
 
 def main() -> None:
     home, port = Path(sys.argv[1]), int(sys.argv[2])
     with Path(sys.argv[3]).open("a", encoding="utf-8", buffering=1) as log:
         _note_statements(log)
-        serve(settings_for(home, port=port), ready=lambda address: print(address, flush=True))
+        serve(settings_for(home, port=port), ready=_say, warm=lambda: _say(WARM))
+
+
+def _say(word: str) -> None:
+    print(word, flush=True)
 
 
 def _note_statements(log: TextIO) -> None:

@@ -4,6 +4,7 @@
         await visitor.open("/calls")             -> seconds until the page's script had finished and all was received
         await visitor.press("下一页")             a button, by its label
         await visitor.fill("搜索", "医保")        a text field, by its label
+        await visitor.stay(5)                    read for so long; parts that draw themselves anew do so
 
 Everything between the server and the browser is real; what a browser adds (drawing) is not measured here.
 """
@@ -38,6 +39,7 @@ class Visitor:
         self._page_hash, self._query = "", ""
         self._states: dict[str, WidgetState] = {}
         self.labels: dict[str, tuple[str, str]] = {}
+        self._every_s: dict[str, float] = {}  # fragments that draw themselves anew
         self.received_bytes = 0
 
     async def __aenter__(self) -> "Visitor":
@@ -57,7 +59,7 @@ class Visitor:
     async def open(self, address: str) -> float:
         """Go to a page (path and query) as a fresh tab does."""
         path, _, self._query = address.partition("?")
-        self._page_hash, self._states, self.labels = "", {}, {}
+        self._page_hash, self._states, self.labels, self._every_s = "", {}, {}, {}
         return await self._run(page_name=path.strip("/"))
 
     async def press(self, label: str) -> float:
@@ -70,6 +72,17 @@ class Visitor:
         self._states[key] = WidgetState(id=key, string_value=text)
         return await self._run()
 
+    async def stay(self, seconds: float) -> None:
+        """Do nothing for so long. Fragments that the page wants drawn anew every few seconds are, as a browser does."""
+        ends_s = time.monotonic() + seconds
+        due_s = {fragment: time.monotonic() + every_s for fragment, every_s in self._every_s.items()}
+        while due_s and min(due_s.values()) < ends_s:
+            fragment = min(due_s, key=lambda name: due_s[name])
+            await asyncio.sleep(max(0.0, due_s[fragment] - time.monotonic()))
+            await self._run(fragment=fragment)
+            due_s[fragment] = time.monotonic() + self._every_s[fragment]
+        await asyncio.sleep(max(0.0, ends_s - time.monotonic()))
+
     def has(self, label: str) -> bool:
         return label in self.labels
 
@@ -79,9 +92,11 @@ class Visitor:
             raise PageError(f"there is no {kind} {label!r}; there is {sorted(self.labels)}")
         return found
 
-    async def _run(self, pressed: WidgetState | None = None, page_name: str = "") -> float:
+    async def _run(self, pressed: WidgetState | None = None, page_name: str = "", fragment: str = "") -> float:
         assert self._socket
         state = ClientState(query_string=self._query, page_script_hash=self._page_hash, page_name=page_name)
+        if fragment:
+            state.fragment_id, state.is_auto_rerun = fragment, True
         state.widget_states.widgets.extend([*self._states.values(), *([pressed] if pressed else [])])
         state.context_info.timezone = "Asia/Shanghai"
         state.context_info.locale = "zh-CN"
@@ -106,6 +121,8 @@ class Visitor:
             self._page_hash = message.new_session.page_script_hash
         elif kind == "navigation":
             self._page_hash = message.navigation.page_script_hash or self._page_hash
+        elif kind == "auto_rerun":
+            self._every_s[message.auto_rerun.fragment_id] = message.auto_rerun.interval
         elif kind == "page_info_changed":
             self._query = message.page_info_changed.query_string
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":

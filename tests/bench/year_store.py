@@ -25,7 +25,7 @@ import duckdb
 from pipeline.batch import upkeep
 from pipeline.batch.rejudge import JudgeFactory
 from pipeline.config import load_settings
-from pipeline.store import build
+from pipeline.store import build, staging
 from pipeline.store.snapshot import POINTER, current_snapshot, snapshots_folder
 from pipeline.store.statements import statement
 from tests.bench import call_store
@@ -36,6 +36,7 @@ NUMERALS = "一二三四五六七八九"
 WEEKEND_SHARE = 0.45  # of a working day's calls
 BYTES_A_CALL = 7_000  # measured, with room to build it
 DAYS_WITH_WORDS = 31
+LOT_DAYS = 24  # committed together: the end of every table is packed anew with each commit
 EXIT_AGAIN = 75
 _OWN = {  # what differs from day to day, in whatever table; n: days from the pool's day on
     "call_id": "call_id || '_' || $n",
@@ -92,18 +93,18 @@ def _pool(home: Path) -> Path:
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, days: list[tuple[date, int]], ends_s: float) -> bool:
-    """Add the days that are not there yet, each whole or not at all. False where time ran out."""
-    tables = {table: _columns(connection, table) for tables in build.TABLES.values() for table in tables}
+    """Add the days that are not there yet, some at a time, each lot whole or not at all. False where time ran out."""
+    tables = {table: _columns(connection, table) for tables in staging.TABLES.values() for table in tables}
     tables["files"] = _columns(connection, "files")
     there = {day for (day,) in connection.execute("select distinct day from call_facts").fetchall()}
-    for number, (day, count) in enumerate(days, 1):
-        if day.isoformat() in there:
-            continue
+    missing = [(day, count) for day, count in days if day.isoformat() not in there]
+    for first in range(0, len(missing), LOT_DAYS):
         if time.monotonic() > ends_s:
-            print(f"{number - 1} of {len(days)} days", flush=True)
+            print(f"{len(days) - len(missing) + first} of {len(days)} days", flush=True)
             return False
         connection.execute("begin")
-        _add_day(connection, tables, day, count, words=day > LAST_DAY - timedelta(days=DAYS_WITH_WORDS))
+        for day, count in missing[first : first + LOT_DAYS]:
+            _add_day(connection, tables, day, count, words=day > LAST_DAY - timedelta(days=DAYS_WITH_WORDS))
         connection.execute("commit")
     return True
 
