@@ -27,6 +27,7 @@ from pipeline.store.staging import SUFFIX, TABLES, Kind
 from pipeline.store.statements import migrations, statement, statements
 
 HEAD: dict[Kind, str] = {"facts": "call_facts", "judgements": "call_judgements"}
+CALLS = ("publish_lost_calls", "publish_kept_calls", "publish_moved_calls", "publish_calls", "publish_unpaired")
 MEMORY = "2GB"  # more is not faster; what does not fit goes to disk
 FILES_AT_ONCE = 16  # files of many calls in one statement
 
@@ -65,7 +66,7 @@ def fill(connection: duckdb.DuckDBPyConnection, home: Path, corrected: Sequence[
             unreadable.add(kind, path, "damaged")
         _fill_kind(connection, kind, known, unreadable)
     _put_right(connection, corrected)
-    for step in ("publish_lost_calls", "publish_kept_calls", "publish_calls", "publish_unpaired"):
+    for step in CALLS:
         connection.execute(statement("write", step))
     for tables in TABLES.values():  # only calls that were both heard and judged are in any table
         for table in tables:

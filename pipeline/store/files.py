@@ -108,11 +108,15 @@ class readable:  # noqa: N801 - reads like contextlib's
 
 @dataclass(frozen=True, slots=True)
 class RowGroup:
-    """One row group of a file, read column by column."""
+    """One row group of a file, read column by column.
+
+    leaves: of every leaf column its name in the file and its path of field names.
+    """
 
     path: Path
     file: pq.ParquetFile
     index: int
+    leaves: tuple[tuple[str, tuple[str, ...]], ...]
 
     @property
     def rows(self) -> int:
@@ -120,7 +124,7 @@ class RowGroup:
 
     def table(self, wanted: Callable[[tuple[str, ...]], bool]) -> pa.Table:
         """The columns whose path of field names is wanted."""
-        leaves = [leaf for leaf, path in _leaves(self.file) if wanted(path)]
+        leaves = [leaf for leaf, path in self.leaves if wanted(path)]
         with readable(self.path):
             return self.file.read_row_group(self.index, columns=leaves, use_threads=False)
         raise AssertionError("unreachable")
@@ -131,7 +135,7 @@ class RowGroup:
 
     def has(self, path: tuple[str, ...]) -> bool:
         """Whether the file knows this column (an older one may not)."""
-        return any(leaf[: len(path)] == path for _, leaf in _leaves(self.file))
+        return any(leaf[: len(path)] == path for _, leaf in self.leaves)
 
     def may_hold(self, call_id: str) -> bool:
         """False when the statistics exclude that the call is in here."""
@@ -156,7 +160,8 @@ def row_groups(path: Path) -> tuple[RowGroup, ...]:
     """The row groups of a file; it stays open as long as one of them is kept. Raises StoreError when damaged."""
     with readable(path):
         file = pq.ParquetFile(path)
-    return tuple(RowGroup(path, file, index) for index in range(file.num_row_groups))
+    leaves = _leaves(file)
+    return tuple(RowGroup(path, file, index, leaves) for index in range(file.num_row_groups))
 
 
 def write_small(table: pa.Table, path: Path) -> None:
@@ -191,7 +196,6 @@ def _grouped(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         yield pa.concat_tables(waiting).combine_chunks()
 
 
-def _leaves(file: pq.ParquetFile) -> list[tuple[str, tuple[str, ...]]]:
-    """Every leaf column: its name in the file and its path of field names."""
+def _leaves(file: pq.ParquetFile) -> tuple[tuple[str, tuple[str, ...]], ...]:
     names = (file.schema.column(i).path for i in range(len(file.schema.names)))
-    return [(name, tuple(name.replace(".list.element", "").split("."))) for name in names]
+    return tuple((name, tuple(name.replace(".list.element", "").split("."))) for name in names)
