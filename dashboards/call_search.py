@@ -4,7 +4,7 @@ A search looks for the very words, and, unless it is asked to be exact, for what
 ("bu zhidao") and characters of the same sound (不指导 finds 不知道). Both are text searches, see pipeline.sounds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -140,13 +140,13 @@ class Calls:
     def options(self) -> dict[str, Any]:
         """What the filters can offer; an agent is told of no other agent."""
         found = dict(self._data.filter_options())
-        frame = self._data.kept("call_options")
+        frame = self._data.published_only("call_options")
         return {**found, **frame.row(0, named=True)}
 
     def page(self, chosen: CallFilter, after: Cursor | None = None, limit: int = 20) -> pl.DataFrame:
         """Up to `limit` calls behind `after`; column `total` says how many match in all."""
         behind = (after.value, after.call_id) if after else _NO_CURSOR
-        return self._page(chosen, sought(chosen), behind, limit)
+        return self._page(self._data.kept, chosen, behind, limit)
 
     def found_words(self, chosen: CallFilter, page: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
         """By call id: the first utterances with the words that were searched for; none without a search."""
@@ -173,7 +173,7 @@ class Calls:
 
         Raises StoreError when more calls match than EXPORT_ROWS: narrow the filters, or use `callqa export`.
         """
-        frame = self._page(chosen, sought(chosen), _NO_CURSOR, EXPORT_ROWS + 1)
+        frame = self._page(self._data.frame, chosen, _NO_CURSOR, EXPORT_ROWS + 1)
         if frame.height > min(EXPORT_ROWS, XLSX_ROWS):
             total = frame["total"][0]
             raise StoreError(
@@ -189,15 +189,17 @@ class Calls:
             return path.read_bytes()
 
     def _page(
-        self, chosen: CallFilter, words: Sought, behind: tuple[float | None, str | None], limit: int
+        self,
+        ask: Callable[..., pl.DataFrame],
+        chosen: CallFilter,
+        behind: tuple[float | None, str | None],
+        limit: int,
     ) -> pl.DataFrame:
         if not self._data.user.may("see_all"):
             chosen = replace(chosen, agents=(self._data.user.agent_id or "",))
         values = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(chosen).items() if k != "exact"}
-        values |= asdict(words)
+        values |= asdict(sought(chosen))
         zone = self._data.settings.metadata.timezone
         with open_calibration(self._data.settings.home) as rounds:
             held = sorted(rounds.held_calls(self._reviewer))
-        return self._data.frame(
-            "calls_page", zone=zone, after_value=behind[0], after_id=behind[1], limit=limit, held=held, **values
-        )
+        return ask("calls_page", zone=zone, after_value=behind[0], after_id=behind[1], limit=limit, held=held, **values)

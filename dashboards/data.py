@@ -4,7 +4,7 @@ Reads go through one statement a file in sql/read. Frames come back as polars, s
 calls are local to the settings' zone; seconds are from the start of the recording.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -117,12 +117,12 @@ class Data:
         return current_snapshot(self.settings.home) is not None
 
     def info(self) -> dict[str, Any]:
-        found = self.kept("snapshot_info", zone=self._zone)
+        found = self.published_only("snapshot_info", zone=self._zone)
         return found.row(0, named=True) if found.height else {}
 
     def filter_options(self) -> dict[str, Any]:
         """What the filters can offer; an agent is told of no other agent."""
-        frame = self.kept("filter_options", zone=self._zone)
+        frame = self.published_only("filter_options", zone=self._zone)
         found = frame.row(0, named=True) if frame.height else {}
         if found and not self.user.may("see_all"):
             found["agents"] = [a for a in found["agents"] if a["agent_id"] == self.user.agent_id]
@@ -209,11 +209,18 @@ class Data:
     def kept(self, name: str, **values: Any) -> pl.DataFrame:
         """As `frame`, answered from memory as long as nothing was published or decided. Never change the frame.
 
-        values must be hashable. For figures over many calls; not for pages of a list.
+        For figures over many calls and for pages of a list; not for exports.
         """
+        return self._kept(name, values, decided=True)
+
+    def published_only(self, name: str, **values: Any) -> pl.DataFrame:
+        """As `kept`, for statements on nothing but the snapshot: no decision changes their answer."""
+        return self._kept(name, values, decided=False)
+
+    def _kept(self, name: str, values: dict[str, Any], *, decided: bool) -> pl.DataFrame:
         cursor, version = self._shared.reader.cursor()
         with cursor:
-            key = (version, name, tuple(sorted(values.items())))
+            key = (version if decided else version[0], name, tuple((k, _fixed(values[k])) for k in sorted(values)))
             known = self._shared.kept.get(key)
             if known is None:
                 known = _answer(cursor, name, values)
@@ -224,6 +231,10 @@ class Data:
         """The first row of sql/read/NAME.sql, None without one."""
         frame = self.frame(name, **values)
         return frame.row(0, named=True) if frame.height else None
+
+
+def _fixed(value: Any) -> Hashable:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def data_of(settings: Settings) -> Data:

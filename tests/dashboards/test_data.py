@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from dashboards import data as data_module
+from dashboards.call_search import CallFilter, Calls
 from dashboards.data import Data
 from pipeline.errors import StoreError
 from pipeline.model import Correction
@@ -93,3 +95,21 @@ def test_mended_spelling_is_told_beside_the_text(tmp_path):
     rows = Data(settings_for(tmp_path)).call("a").utterances["corrections"].to_list()
     assert [(c["original"], c["corrected"]) for c in rows[0]] == [("新内科", "心内科")]
     assert rows[1] == []
+
+
+def test_a_decision_asks_the_list_anew_and_the_filters_not(data, monkeypatch):
+    asked, answer = [], data_module._answer
+
+    def noted(cursor, name, values):
+        asked.append(name)
+        return answer(cursor, name, values)
+
+    monkeypatch.setattr(data_module, "_answer", noted)
+    calls = Calls(data)
+    calls.options(), calls.page(CallFilter()), calls.page(CallFilter())
+    assert asked == ["filter_options", "call_options", "calls_page"]
+    view = data.call(APPOINTMENT_CALL)
+    data.add_verdict(view.call_id, view.findings["finding_key"][0], "reject", "li", None)
+    asked.clear()
+    calls.options(), calls.page(CallFilter())
+    assert asked == ["calls_page"]
