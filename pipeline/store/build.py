@@ -4,6 +4,7 @@ Days are told apart by the names, sizes and times of their files. A file of many
 DuckDB; own files, and files that an older program wrote, go through memory, a few hundred calls at a time.
 """
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +29,8 @@ from pipeline.store.statements import migrations, statement, statements
 
 HEAD: dict[Kind, str] = {"facts": "call_facts", "judgements": "call_judgements"}
 CALLS = ("publish_lost_calls", "publish_kept_calls", "publish_moved_calls", "publish_calls", "publish_unpaired")
-MEMORY = "2GB"  # more is not faster; what does not fit goes to disk
+MEMORY = "1GB"  # more is not faster; what does not fit goes to disk
+MOST_THREADS = 4  # each wants some of this memory
 FILES_AT_ONCE = 16  # files of many calls in one statement
 
 
@@ -92,6 +94,10 @@ def fill_report(connection: duckdb.DuckDBPyConnection, report: CallReport) -> No
     staging.insert_table(connection, "facts", staging.of_day(facts_table([report.facts]), day))
     staging.insert_table(connection, "judgements", staging.of_day(to_table(Judgement, [report.judgement]), day))
     connection.execute(statement("write", "publish_calls"))
+
+
+def usable_threads() -> int:
+    return min(MOST_THREADS, len(os.sched_getaffinity(0)))
 
 
 def create(connection: duckdb.DuckDBPyConnection) -> None:

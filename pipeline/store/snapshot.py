@@ -174,7 +174,9 @@ def _build(
 ) -> tuple[Path, ...]:
     if beginning is not None:
         shutil.copyfile(beginning, path)
-    with duckdb.connect(str(path), config={"memory_limit": build.MEMORY}) as connection:
+    with duckdb.connect(
+        str(path), config={"memory_limit": build.MEMORY, "threads": build.usable_threads()}
+    ) as connection:
         if beginning is None:
             build.create(connection)
         connection.execute("delete from files")
