@@ -137,6 +137,7 @@ def _parts(
     yield _introduction(rows, settings)
     yield "### Targets"
     yield markdown(("", "target", "measured", "", "short by"), target_rows(rows, times, hours))
+    yield "What was tried for lines that are missed, and what each trial gave, is told in [CHOICES.md](CHOICES.md)."
     for form in FORMS:
         yield f"### {form.capitalize()}: all stacks"
         yield _stack_table([r for r in rows if r.form == form and not _is_real(r)], (*HEARING, *SPEAKERS, *COST))
