@@ -43,7 +43,8 @@ tuned on; rules and weights were worked out on the part "development". Text sear
 transcripts. 12 dB SNR is beyond what is promised.
 
 After a look at figures of the report part, and at the even ones among its written sentences that quote, help at once or
-mean something else, exceptions for these were widened and words said back made to wait: its precision is not quite unseen.
+mean something else, exceptions for these were widened and words said back made to wait: its precision is not quite
+unseen.
 
 """
 
