@@ -15,6 +15,8 @@ audio tells of (see rules.phrases) counts with the probability that it was said,
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from pipeline.config.yaml_source import Node
 from pipeline.model import FindingStatus, Role
 from pipeline.rules.operators.base import Observation, observed
@@ -24,7 +26,7 @@ from pipeline.rules.scope import Names, Scope, hits_in
 from pipeline.rules.scope_keys import read_scope
 from pipeline.rules.spoken import Calls, CallView, Chunk, SpokenTurn, common
 from pipeline.rules.vocabulary import TEXT_KEYS
-from pipeline.sounds import distance, encode
+from pipeline.sounds import costs, encode, numbers
 
 KEYS = ("phrase", "scope", "unless")
 ECHO_DISTANCE = 0.2  # per syllable: the recogniser spells two voices differently
@@ -103,11 +105,12 @@ class PhraseOperator:
 
 def _sounds_like(heard: str, said: str) -> bool:
     """Whether these sounds, or nearly these, are among those heard."""
-    size = len(said)
-    if said in heard:
-        return True
-    places = range(len(heard) - size + 1) if size >= MIN_SYLLABLES else ()
-    return any(distance(heard[at : at + size], said) <= ECHO_DISTANCE for at in places)
+    places = len(heard) - len(said) + 1
+    if said in heard or places < 1 or len(said) < MIN_SYLLABLES:
+        return said in heard
+    there, table = numbers(heard), costs()
+    cost = sum(table[there[k : k + places], sound] for k, sound in enumerate(numbers(said)))
+    return float(np.min(cost)) <= ECHO_DISTANCE * len(said)
 
 
 def read(node: Node, names: Names, role: Role | None) -> PhraseOperator:
