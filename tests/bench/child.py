@@ -1,7 +1,9 @@
 """One stack over some calls, in a process of its own: python -m tests.bench.child STACK OUT.json FILE..."""
 
+import json
 import os
 import re
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -81,3 +83,9 @@ def _errors(reference: str, hypothesis: str) -> ErrorCount:
 def peak_memory_mib() -> float:
     """The high-water mark of this process's resident memory."""
     return peak_bytes() / 2**20
+
+
+if __name__ == "__main__":
+    stack, out, *files = sys.argv[1:]
+    figures = measure(stack, [Path(f) for f in files])
+    Path(out).write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")

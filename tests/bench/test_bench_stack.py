@@ -8,9 +8,10 @@ import pytest
 import soundfile
 
 from pipeline.evaluate import ErrorCount, Truth, TruthTurn
+from tests.bench import bench_stack
 from tests.bench.accuracy.heard import HeardTurn, HeardWord
 from tests.bench.accuracy.stacks import _nearest
-from tests.bench.bench_stack import line, recordings, table
+from tests.bench.bench_stack import line, recordings, run_child, table
 from tests.bench.child import as_written, peak_memory_mib, truth_of
 from tests.builders import make_report, make_utterances
 
@@ -61,6 +62,23 @@ def test_peak_memory_is_that_of_this_process() -> None:
     held = np.ones(32 * 1024 * 1024 // 8)
     assert peak_memory_mib() > 32
     assert held.sum() > 0
+
+
+@pytest.mark.models
+def test_a_stack_is_measured_in_a_process_of_its_own(
+    model_settings: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.conftest import SAMPLES
+
+    monkeypatch.setattr(bench_stack, "OUT", tmp_path)
+    samples, rate_hz = soundfile.read(SAMPLES / "patient_unsure.flac", frames=11 * 8000)
+    soundfile.write(tmp_path / "call.wav", samples, rate_hz)
+    (tmp_path / "call.truth.json").write_text(json.dumps({"id": "call", "turns": []}))
+    figures = run_child("ours", "mono", [tmp_path / "call.wav"], threads=1)
+    assert figures["audio_s"] == pytest.approx(11.0, abs=0.1)
+    assert figures["rtf_total"] > 0
+    assert figures["peak_memory_mib"] > 200
+    assert list(figures["calls"]) == ["call.wav"]
 
 
 @pytest.mark.models
