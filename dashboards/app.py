@@ -23,6 +23,7 @@ from dashboards.auth import user_of
 from dashboards.components.assets import asset
 from dashboards.components.chrome import empty_store, header, signed_out
 from dashboards.context import Context, current_settings, make_context
+from dashboards.gone_widgets import forget_gone_widgets
 from dashboards.i18n import translator
 from pipeline.errors import CallQaError
 from pipeline.store.users import Ability, PermissionDeniedError
@@ -69,6 +70,7 @@ def _enter(first: str) -> None:
 def main() -> None:
     settings = current_settings()
     st.set_page_config(page_title="CallQA", page_icon=asset("icon.svg"), layout="wide")
+    forget_gone_widgets()
     user = user_of(settings, st.context.headers, st.context.ip_address)
     if user is None:
         signed_out(settings)

@@ -28,6 +28,7 @@ WAVEFORM_POINTS = 1600
 FACTS = ("measures", "utterances", "events")  # frames of a call and their statements
 JUDGED = {"findings": "findings", "items": "score_items", "topics": "topics"}
 KEPT_ANSWERS = 256  # frames of at most some thousand rows each
+ROWS_AT_ONCE = 2048  # of an answer; room for so many is set aside for every column, and most answers have a few rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +261,7 @@ def call_frames(frame: Callable[..., pl.DataFrame], head: dict[str, Any]) -> dic
 
 def _answer(cursor: duckdb.DuckDBPyConnection, name: str, values: dict[str, Any]) -> pl.DataFrame:
     try:
-        return cursor.execute(statement("read", name), values or None).pl()
+        return cursor.execute(statement("read", name), values or None).pl(ROWS_AT_ONCE).rechunk()
     except duckdb.Error as error:
         raise StoreError(
             f"sql/read/{name}.sql failed on the published snapshot: {error}; run `callqa rebuild`"

@@ -1,7 +1,9 @@
 """Makes ready what the first visitor would wait for: pages' modules, texts, and the overview of a new snapshot.
 
 A thread beside the server: it begins once pages are served and comes back when something was published. What stays for
-the life of the process is taken out of Python's garbage collection, which then only looks through what visits leave.
+the life of the process is taken out of Python's garbage collection, which then only looks through what visits leave;
+that is done here too, often. Left alone Python waits until what is new comes to a quarter of what there is: 150 000
+objects, 3 GB of them in frames that finished visits hold in circles.
 """
 
 import ctypes
@@ -25,7 +27,7 @@ from pipeline.config.settings import Settings
 from pipeline.errors import CallQaError
 from pipeline.store.snapshot import current_snapshot
 
-LOOK_EVERY_S = 20.0
+LOOK_EVERY_S = 5.0
 ARENAS = 2
 _ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
 
@@ -41,8 +43,8 @@ def keep_warm(settings: Settings, stopped: threading.Event, warm: Callable[[], N
                 seen = newest
         except CallQaError as error:  # a page tells it to whoever asks; the next snapshot is tried again
             structlog.get_logger().warning("warm-up failed", error=str(error))
+        gc.collect()
         if first:
-            gc.collect()
             gc.freeze()
             first = False
             warm()
