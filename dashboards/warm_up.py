@@ -6,13 +6,11 @@ that is done here too, often. Left alone Python waits until what is new comes to
 objects, 3 GB of them in frames that finished visits hold in circles.
 """
 
-import ctypes
 import gc
 import pkgutil
 import threading
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
 
 import structlog
 
@@ -23,18 +21,19 @@ from dashboards.i18n import load_catalogue
 from dashboards.moves import largest_moves
 from dashboards.scope import first_view
 from dashboards.trends import Trends
+from pipeline import memory
 from pipeline.config.settings import Settings
 from pipeline.errors import CallQaError
 from pipeline.store.snapshot import current_snapshot
 
 LOOK_EVERY_S = 5.0
 ARENAS = 2
-_ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
 
 
 def keep_warm(settings: Settings, stopped: threading.Event, warm: Callable[[], None]) -> None:
     """Until it is stopped. warm: called once, when the first round is done."""
-    seen, first, give_back = None, True, _allocator()
+    seen, first = None, True
+    memory.share_arenas(ARENAS)
     while not stopped.is_set():
         try:
             newest = current_snapshot(settings.home)
@@ -48,7 +47,7 @@ def keep_warm(settings: Settings, stopped: threading.Event, warm: Callable[[], N
             gc.freeze()
             first = False
             warm()
-        give_back()
+        memory.give_back()
         stopped.wait(LOOK_EVERY_S)
 
 
@@ -69,13 +68,3 @@ def warm_up(data: Data) -> None:
         ask()
     largest_moves(trends)
     trends.unmeasured(trends.figures().calls)
-
-
-def _allocator() -> Any:
-    """What gives freed memory back to the system. With glibc only: there every thread keeps some for itself."""
-    try:
-        library = ctypes.CDLL(None)
-        library.mallopt(_ARENA_MAX, ARENAS)
-    except (OSError, AttributeError):
-        return lambda: None
-    return lambda: library.malloc_trim(0)

@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
-from pipeline import __version__, align, audio, crosstalk, machines, measures, roles, verify
+from pipeline import __version__, align, audio, crosstalk, machines, measures, memory, roles, verify
 from pipeline.config import Settings
 from pipeline.config.terms import load_terms
 from pipeline.engines import Diarizer, Samples, Span, Transcriber, weights
@@ -76,6 +76,7 @@ class _Clock:
         try:
             yield
         finally:
+            memory.give_back()  # what a stage leaves free is not the next one's: 0.15 GB of a call of an hour
             self.times[name] = self.times.get(name, 0.0) + time.perf_counter() - start
 
 

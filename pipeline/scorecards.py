@@ -27,7 +27,7 @@ ITEM_KEYS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # told apart as objects: to compare fields takes longer than to score
 class Item:
     """One line of the card. deduct: points per violated finding, by severity; severities left out cost nothing.
 
@@ -47,9 +47,6 @@ class Item:
     needs_finding: bool = False
     needs_topic: frozenset[str] = frozenset()
 
-    def __hash__(self) -> int:  # of all fields it takes longer than to score the item
-        return hash(self.item_id)
-
     def cost(self, finding: Finding) -> float:
         if finding.points is not None:
             return finding.points
@@ -61,15 +58,12 @@ class Item:
         return finding.fatal or _SEVERITIES.index(finding.severity) >= _SEVERITIES.index(self.fatal_from)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Section:
     section_id: str
     name_zh: str
     name_en: str
     items: tuple[Item, ...]
-
-    def __hash__(self) -> int:
-        return hash(self.section_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,8 @@ from typing import Any
 from pipeline.config import Settings
 from pipeline.errors import CallQaError, EngineError
 from pipeline.evaluate import ErrorCount, text_errors
+from pipeline.memory import peak_bytes
 from pipeline.truth import SUFFIXES, TRUTH_SUFFIX, load_truth
-
-KIB = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,17 +180,3 @@ def truth_beside(path: Path) -> Path | None:
     stem = path.stem.removesuffix(".mono").removesuffix(".stereo")
     beside = path.with_name(stem + TRUTH_SUFFIX)
     return beside if beside.is_file() else None
-
-
-def peak_bytes() -> int:
-    """The highest resident memory of this process.
-
-    On Linux from /proc: getrusage's ru_maxrss survives exec, so that a worker would be told its parent's memory.
-    """
-    import resource  # noqa: PLC0415 - not on every system
-
-    if (status := Path("/proc/self/status")).is_file():
-        lines = dict(line.split(":", 1) for line in status.read_text(encoding="ascii").splitlines())
-        return int(lines["VmHWM"].split()[0]) * KIB
-    unit = 1 if sys.platform == "darwin" else KIB
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

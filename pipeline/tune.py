@@ -15,7 +15,8 @@ from typing import Any
 
 from pipeline.config import Settings
 from pipeline.errors import ConfigError
-from pipeline.trials import KIB, Option, Trial, measured
+from pipeline.memory import KIB
+from pipeline.trials import Option, Trial, measured
 from pipeline.user_settings import edit_settings, section
 
 BATCHES = (1, 2, 4, 8)

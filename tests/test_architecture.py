@@ -48,6 +48,7 @@ ALLOWED = {
     "config": {"errors"},
     "logs": {"errors"},
     "numerals": set(),
+    "memory": set(),
     "text": {"numerals"},
     "engines": BASE | {"text"},
     "audio": BASE,
@@ -88,22 +89,23 @@ ALLOWED = {
     "judge": BASE | {"rulebooks", "rules", "scoring", "topics", "unchanged"},
     "unchanged": BASE | {"rulebooks", "rules", "topics"},
     "analyze": BASE
-    | {"align", "audio", "crosstalk", "engines", "judge", "machines", "measures", "pauses", "roles", "sounds"}
-    | {"spelling", "verify"},
+    | {"align", "audio", "crosstalk", "engines", "judge", "machines", "measures", "memory", "pauses", "roles"}
+    | {"sounds", "spelling", "verify"},
     "backtest": BASE | {"rules"},
     "labels": BASE | {"rules", "truth"},
-    "trials": BASE | {"analyze", "evaluate", "truth"},  # whole analyses, timed
-    "tune": BASE | {"audio", "trials", "user_settings"},
+    "trials": BASE | {"analyze", "evaluate", "memory", "truth"},  # whole analyses, timed
+    "tune": BASE | {"audio", "memory", "trials", "user_settings"},
     "relisten": BASE | {"analyze", "batch", "corrections", "judge", "store", "verify"},  # judged as people put it right
     "batch": BASE | {"analyze", "corrections", "judge", "logs", "metadata", "rulebooks", "store"},
 }
 # audio: one decoder for what is heard and what is played; text: a search is simplified as transcripts are;
 # rulebooks: a reviewed call is scored with the card that it was scored with; corrections, judge: a call whose words
-# were put right is judged at once, as publishing will; sounds: words are searched by sound; tables: harmless exports
+# were put right is judged at once, as publishing will; sounds: words are searched by sound; tables: harmless exports;
+# memory: the server gives back what visits leave
 DASHBOARDS_MAY_IMPORT = BASE | {
     *("store", "scoring", "rulebooks", "audio", "text"),
     *("agreement", "draws", "estimates", "sampling", "user_settings"),  # samples, calibration, safe settings
-    *("corrections", "judge", "sounds", "tables"),
+    *("corrections", "judge", "memory", "sounds", "tables"),
     "rules",  # the rules page: cards, the test bench, drafts
 }
 

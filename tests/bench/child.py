@@ -13,9 +13,9 @@ import jiwer
 
 from pipeline.config import load_settings
 from pipeline.evaluate import Analyzes, CallFigures, ErrorCount, Truth, as_rates, compare, load_truth
+from pipeline.memory import peak_bytes
 from pipeline.model import CallReport
 from pipeline.text import is_content
-from pipeline.trials import peak_bytes
 
 
 def load(stack: str) -> Analyzes:

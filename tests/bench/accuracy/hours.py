@@ -18,7 +18,7 @@ import soundfile
 
 from pipeline.analyze import Analyzer
 from pipeline.config import Settings, load_settings
-from pipeline.trials import peak_bytes
+from pipeline.memory import peak_bytes
 from tests.bench.bench_stack import OUT, ROOT
 
 HOURS = 3
