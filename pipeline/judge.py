@@ -1,18 +1,19 @@
 """What one rulebook version makes of calls that were heard: topics, findings, the card that counts, the score."""
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import repeat
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from pipeline import rulebooks, scoring, topics, unchanged
 from pipeline.config import Settings
 from pipeline.errors import ConfigError
-from pipeline.model import CallFacts, Finding, Judgement, TopicHit
+from pipeline.model import CallFacts, Finding, Judgement, Score, TopicHit
 from pipeline.rules import rulebook_of, settle, verified
 from pipeline.rules.entities import class_sets
 from pipeline.rules.index import MatchIndex
@@ -20,17 +21,21 @@ from pipeline.rules.lines import lines
 from pipeline.rules.matching import each_view, index_of
 from pipeline.rules.spoken import CallView, Chunk
 
+NOTHING_SEEN: Mapping[str, CallView] = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Which judgements of another version are as the present one's, but for version and time.
 
     They are those of `calls` (by id) with findings of no other than these `rules`. version: the present one.
+    views: of the other calls, by id, searched for the words of the rules that differ.
     """
 
     calls: frozenset[str]
     rules: frozenset[str]
     version: str
+    views: Mapping[str, CallView]
 
 
 class Judge:
@@ -76,11 +81,16 @@ class Judge:
         with _uncollected():
             return tuple(self._judged(view, now) for view in each_view(calls, self.index, self.verification))
 
-    def judge_again(self, calls: Sequence[CallFacts], stored: Mapping[str, Judgement]) -> tuple[Judgement, ...]:
+    def judge_again(
+        self,
+        calls: Sequence[CallFacts],
+        stored: Mapping[str, Judgement],
+        views: Mapping[str, CallView] = NOTHING_SEEN,
+    ) -> tuple[Judgement, ...]:
         """What `judge_all` says, bit for bit; rules that are as they were in a stored judgement's version are not run.
 
         stored: judgements, by call id, that were made of just these facts by this code. Calls without one, and those
-        whose version is not kept, are judged whole.
+        whose version is not kept, are judged whole. views: what `standing` has searched already, of these facts.
         """
         found: dict[int, Judgement] = {}
         versions = [stored[i].rulebook_version if (i := c.recording.call_id) in stored else None for c in calls]
@@ -91,7 +101,7 @@ class Judge:
             if change is None:
                 found |= zip(places, self.judge_all(mine), strict=True)
             else:
-                found |= zip(places, self._judge_change(mine, stored, change), strict=True)
+                found |= zip(places, self._judge_change(mine, stored, change, views), strict=True)
         return tuple(found[place] for place in range(len(calls)))
 
     def standing(self, calls: Sequence[CallFacts], version: str) -> Standing | None:
@@ -105,13 +115,13 @@ class Judge:
         touched = self._touched(calls, change)
         if touched is None:
             return None
-        ids = (facts.recording.call_id for place, facts in enumerate(calls) if place not in touched)
-        return Standing(frozenset(ids), change.kept, self.version)
+        ids = (i for facts in calls if (i := facts.recording.call_id) not in touched)
+        return Standing(frozenset(ids), change.kept, self.version, touched)
 
-    def _touched(self, calls: Sequence[CallFacts], change: unchanged.Change) -> frozenset[int] | None:
-        """The calls, by place, in which a rule to judge may find anything; None: any."""
+    def _touched(self, calls: Sequence[CallFacts], change: unchanged.Change) -> dict[str, CallView] | None:
+        """The calls in which a rule to judge may find anything; None: any."""
         if change.index is None:
-            return frozenset()
+            return {}
         joined = lines(calls)
         chunk = Chunk(joined, change.index.search(joined), self.verification)
         hidden = {n for n, facts in enumerate(calls) if any(p.phrase in change.asked for p in facts.probes)}
@@ -121,7 +131,7 @@ class Judge:
             if places is None:
                 return None
             found |= places
-        return found
+        return {calls[n].recording.call_id: CallView(calls[n], chunk=chunk, place=n) for n in sorted(found)}
 
     def _since(self, version: str) -> unchanged.Change | None:
         """What differs since a version; None: everything, or nobody can tell."""
@@ -136,10 +146,20 @@ class Judge:
         return self._changes[version]
 
     def _judge_change(
-        self, calls: Sequence[CallFacts], stored: Mapping[str, Judgement], change: unchanged.Change
+        self,
+        calls: Sequence[CallFacts],
+        stored: Mapping[str, Judgement],
+        change: unchanged.Change,
+        known: Mapping[str, CallView],
     ) -> Iterator[Judgement]:
-        now = datetime.now(UTC)
-        views = each_view(calls, change.index, self.verification) if change.index is not None else repeat(None)
+        now, ids = datetime.now(UTC), [facts.recording.call_id for facts in calls]
+        views: Iterable[CallView | None]
+        if change.index is None:
+            views = repeat(None)
+        elif known.keys() >= set(ids):
+            views = (known[call_id] for call_id in ids)
+        else:
+            views = each_view(calls, change.index, self.verification)
         with _uncollected():
             for facts, view in zip(calls, views, strict=False):
                 yield self._changed(facts, view, stored[facts.recording.call_id], change, now)
@@ -169,20 +189,28 @@ class Judge:
         now: datetime,
         old: Judgement | None = None,
     ) -> Judgement:
-        """heard: the topics. old: of the same facts; its score holds where the same card counts the same."""
+        """heard: the topics. old: of the same facts; its score holds as far as the same card counts the same."""
         card = self.scorecards.card_for(heard, facts.recording.metadata)
-        if old is not None and _is_scored_alike(old, findings, heard, card):
-            score = old.score
-        else:
+        if old is None or old.topics != heard or _made_with(old.score) != (card.scorecard_id, card.version):
             score = scoring.score(card, findings, facts, heard)
+        elif changed := _changed_families(old.findings, findings):
+            score = scoring.score(card, findings, facts, heard, old.score, changed)
+        else:
+            score = old.score
         return Judgement(facts.recording.call_id, self.version, findings, score, now, heard)
 
 
-def _is_scored_alike(
-    old: Judgement, findings: tuple[Finding, ...], heard: tuple[TopicHit, ...], card: scoring.Scorecard
-) -> bool:
-    made_with = old.score.scorecard_id, old.score.scorecard_version
-    return made_with == (card.scorecard_id, card.version) and old.findings == findings and old.topics == heard
+def _made_with(score: Score) -> tuple[str, str]:
+    return score.scorecard_id, score.scorecard_version
+
+
+def _changed_families(before: tuple[Finding, ...], now: tuple[Finding, ...]) -> frozenset[str]:
+    """Families of findings that one has and the other has not. Those that were taken over are the same objects."""
+    stayed = {id(finding) for finding in now}
+    gone = [finding for finding in before if id(finding) not in stayed]
+    known = {id(finding) for finding in before}
+    come = [finding for finding in now if id(finding) not in known]
+    return frozenset() if gone == come else frozenset(finding.family for finding in (*gone, *come))
 
 
 @contextmanager

@@ -65,17 +65,26 @@ class Override:
 
 
 def score(
-    scorecard: Scorecard, findings: Collection[Finding], facts: CallFacts, topics: Collection[TopicHit] = ()
+    scorecard: Scorecard,
+    findings: Collection[Finding],
+    facts: CallFacts,
+    topics: Collection[TopicHit] = (),
+    before: Score | None = None,
+    changed: Collection[str] = (),
 ) -> Score:
-    """Score one call. findings, topics: the judge's, of this call. total None: too little could be judged."""
+    """Score one call. findings, topics: the judge's, of this call. total None: too little could be judged.
+
+    before: the score by this card of the same call and topics, whose findings differed in the families `changed` alone:
+    items of no such family stay as they were.
+    """
     heard = frozenset((*(hit.topic for hit in topics), *filter(None, (facts.recording.metadata.topic,))))
     roles = frozenset(u.role for u in facts.utterances if u.text)
     counted = _by_family(findings)
-    items = {
-        item.item_id: _judge(item, section, counted, _why_not(item, counted, facts, heard, roles))
-        for section in scorecard.sections
-        for item in section.items
-    }
+    items = {item.item_id: item for item in before.items} if before is not None else {}
+    for section in scorecard.sections:
+        for item in section.items:
+            if before is None or any(family in changed for family in item.families):
+                items[item.item_id] = _judge(item, section, counted, _why_not(item, counted, facts, heard, roles))
     return _total(scorecard, items, _is_fatal_alone(scorecard, findings))
 
 

@@ -33,6 +33,7 @@ from pipeline.store.rows import from_table
 
 if TYPE_CHECKING:  # whose import takes a moment
     from pipeline.judge import Standing
+    from pipeline.rules.spoken import CallView
 
 GROUPS_PER_PART = 4  # row groups that one process judges before it asks for more
 CALLS_WORTH_A_PROCESS = 2_000  # to start a process takes as long as to judge some thousand calls
@@ -47,7 +48,9 @@ class CallJudge(Protocol):
 
     def judge_all(self, calls: Sequence[CallFacts]) -> Sequence[Judgement]: ...
 
-    def judge_again(self, calls: Sequence[CallFacts], stored: Mapping[str, Judgement]) -> Sequence[Judgement]: ...
+    def judge_again(
+        self, calls: Sequence[CallFacts], stored: Mapping[str, Judgement], views: "Mapping[str, CallView]" = ...
+    ) -> Sequence[Judgement]: ...
 
     def standing(self, calls: Sequence[CallFacts], version: str) -> "Standing | None": ...
 
@@ -127,12 +130,14 @@ def judged(piece: Piece, judge: CallJudge) -> Done:
             before = (
                 judgement_schema().empty_table() if piece.anew else days.judged_before(piece.part, number, heard[-1])
             )
-            stands = _standing(before, calls, judge)
+            standing = _standing(before, calls, judge)
+            stands = before.slice(0, 0) if standing is None else _stands(before, calls, standing)
             known = frozenset(stands[CALL_ID].to_pylist())
             others = [facts for facts in calls if facts.recording.call_id not in known]
             old = before.filter(pc.invert(pc.is_in(before[CALL_ID], stands[CALL_ID].combine_chunks())))
             stored = {judgement.call_id: judgement for judgement in from_table(Judgement, old)}
-            fresh, kept = _sound(piece.home, others, judge.judge_again(others, stored), problems)
+            views = {} if standing is None else standing.views
+            fresh, kept = _sound(piece.home, others, judge.judge_again(others, stored, views), problems)
             counts.append(len(known) + len(fresh))
             yield pa.concat_tables([stands, to_table(Judgement, [*fresh, *kept])])
 
@@ -143,12 +148,14 @@ def judged(piece: Piece, judge: CallJudge) -> Done:
     return Done(sum(counts), tuple(problems))
 
 
-def _standing(before: pa.Table, calls: Sequence[CallFacts], judge: CallJudge) -> pa.Table:
-    """Those of the judgements of these calls that need not be made again, as if they had been: no object is made."""
+def _standing(before: pa.Table, calls: Sequence[CallFacts], judge: CallJudge) -> "Standing | None":
+    """Of the judgements that were made of these calls, those that need not be made again; None: there are none."""
     versions = pc.unique(before["rulebook_version"]).to_pylist()
-    standing = judge.standing(calls, versions[0]) if len(versions) == 1 else None
-    if standing is None:
-        return before.slice(0, 0)
+    return judge.standing(calls, versions[0]) if len(versions) == 1 else None
+
+
+def _stands(before: pa.Table, calls: Sequence[CallFacts], standing: "Standing") -> pa.Table:
+    """These judgements as if they had been made now: no object is made."""
     rows = days.standing(before, standing.calls, standing.rules)
     now = datetime.now(UTC)
     analyzed = {facts.recording.call_id: facts.analyzed_at for facts in calls}

@@ -86,7 +86,9 @@ class FixedJudge:
         ids = (facts.recording.call_id for facts in calls)
         return [make_judgement(i, rulebook_version="r-new", total=self.total) for i in ids]
 
-    def judge_again(self, calls: Sequence[CallFacts], stored: Mapping[str, Judgement]) -> list[Judgement]:
+    def judge_again(
+        self, calls: Sequence[CallFacts], stored: Mapping[str, Judgement], views: object = None
+    ) -> list[Judgement]:
         return self.judge_all(calls)
 
     def standing(self, calls: Sequence[CallFacts], version: str) -> None:
