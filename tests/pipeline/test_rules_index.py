@@ -228,7 +228,7 @@ def asked(facts: CallFacts, chance: random.Random) -> CallFacts:
 
 def test_the_rulebook_judges_many_calls_as_each_alone_without_an_index() -> None:
     chance = random.Random(5)
-    made = calls(seed=4, count=20)
+    made = calls(seed=4, count=24)
     made += [asked(facts, chance) for facts in made]
     together = BOOK.judge_all(views_of(made, index_of(LISTS)), 0.5)
     assert together == tuple(BOOK.judge(facts, 0.5) for facts in made)
