@@ -127,6 +127,7 @@ class Analyzer:
             if live is not None:
                 sound = _one_row(sound, live)
             facts = self._facts(identity, sound, heard, said)
+        del sound  # of a call of hours verification decodes its own
         with clock.stage("verify"):
             facts = verify.asked(facts, self._judge.rulebook, lru_cache(1)(partial(self._ear, facts, heard)))
             facts = marked_facts(facts, said.marked)
