@@ -122,17 +122,18 @@ def search(judge: Judge, lists: Sequence[PhraseList], patterns: Patterns, count:
         ways[LISTS].timed(len(chunk), 1, partial(_hits, index, lists, chunk), int)
         left = SAMPLE - ways[LOOP].utterances
         if left > 0:
-            _others(ways, plain, texts[:left], sounds[:left], pairs[pairs[:, 0] < left].tolist())
+            mine = set(map(tuple, pairs[pairs[:, 0] < left].tolist()))
+            _others(ways, plain, texts[:left], sounds[:left], lambda theirs, mine=mine: mine ^ ours.with_sounds(theirs))
     return ways
 
 
 def _others(
-    ways: dict[str, Way], plain: Plain, texts: Sequence[str], sounds: Sequence[str], ours: Sequence[tuple[int, int]]
+    ways: dict[str, Way], plain: Plain, texts: Sequence[str], sounds: Sequence[str], differing: Callable[[Pairs], Pairs]
 ) -> None:
     count = len(texts)
     pairs: Pairs = ways[LOOP].timed(count, 1, partial(plain.one_by_one, texts, sounds), len)
-    if pairs != set(map(tuple, ours)):
-        raise SystemExit(f"ours and (a) differ in {len(pairs ^ set(map(tuple, ours)))} of {len(pairs)} pairs")
+    if others := differing(pairs):
+        raise SystemExit(f"ours and (a) differ in {len(others)} of {len(pairs)} pairs")
     ways[LOOP_TEXT].timed(count, 1, partial(plain.characters_only, texts), len)
     texts, sounds = texts[:SLOW_SAMPLE], sounds[:SLOW_SAMPLE]
     ways[EITHER].timed(len(texts), 1, partial(plain.either, texts, sounds), int)

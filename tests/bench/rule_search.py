@@ -112,3 +112,8 @@ class Ours:
         keys.append(phrase.turns * width + self._heard[phrase.which])
         ordered = np.sort(np.concatenate(keys))
         return np.stack(np.divmod(ordered[np.diff(ordered, prepend=-1) > 0], width), axis=1)
+
+    def with_sounds(self, pairs: Pairs) -> Pairs:
+        """These and, where a phrase was found written, that it was heard: 谁都 may be read otherwise than 谁 alone."""
+        by_sound = {number: int(self._heard[number]) for number in np.flatnonzero(self._by_sound)}
+        return pairs | {(turn, by_sound[number]) for turn, number in pairs if number in by_sound}
