@@ -21,7 +21,8 @@ from pipeline.rules.lines import lines
 from pipeline.rules.matching import each_view, index_of
 from pipeline.rules.spoken import CallView, Chunk
 
-NOTHING_SEEN: Mapping[str, CallView] = MappingProxyType({})
+Views = Mapping[str, CallView]  # calls by id, searched for words
+NOTHING_SEEN: Views = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Standing:
     calls: frozenset[str]
     rules: frozenset[str]
     version: str
-    views: Mapping[str, CallView]
+    views: Views
 
 
 class Judge:
@@ -85,7 +86,7 @@ class Judge:
         self,
         calls: Sequence[CallFacts],
         stored: Mapping[str, Judgement],
-        views: Mapping[str, CallView] = NOTHING_SEEN,
+        views: Views = NOTHING_SEEN,
     ) -> tuple[Judgement, ...]:
         """What `judge_all` says, bit for bit; rules that are as they were in a stored judgement's version are not run.
 
@@ -150,7 +151,7 @@ class Judge:
         calls: Sequence[CallFacts],
         stored: Mapping[str, Judgement],
         change: unchanged.Change,
-        known: Mapping[str, CallView],
+        known: Views,
     ) -> Iterator[Judgement]:
         now, ids = datetime.now(UTC), [facts.recording.call_id for facts in calls]
         views: Iterable[CallView | None]

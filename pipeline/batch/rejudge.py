@@ -32,8 +32,7 @@ from pipeline.store.files import CALL_ID, judgement_schema, row_groups
 from pipeline.store.rows import from_table
 
 if TYPE_CHECKING:  # whose import takes a moment
-    from pipeline.judge import Standing
-    from pipeline.rules.spoken import CallView
+    from pipeline.judge import Standing, Views
 
 GROUPS_PER_PART = 4  # row groups that one process judges before it asks for more
 CALLS_WORTH_A_PROCESS = 2_000  # to start a process takes as long as to judge some thousand calls
@@ -49,7 +48,7 @@ class CallJudge(Protocol):
     def judge_all(self, calls: Sequence[CallFacts]) -> Sequence[Judgement]: ...
 
     def judge_again(
-        self, calls: Sequence[CallFacts], stored: Mapping[str, Judgement], views: "Mapping[str, CallView]" = ...
+        self, calls: Sequence[CallFacts], stored: Mapping[str, Judgement], views: "Views" = ...
     ) -> Sequence[Judgement]: ...
 
     def standing(self, calls: Sequence[CallFacts], version: str) -> "Standing | None": ...

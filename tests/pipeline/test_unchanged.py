@@ -14,12 +14,11 @@ from pipeline import rulebooks
 from pipeline.batch.upkeep import recheck
 from pipeline.config import Settings, load_settings
 from pipeline.config.yaml_source import parse
-from pipeline.judge import NOTHING_SEEN, Judge
+from pipeline.judge import NOTHING_SEEN, Judge, Views
 from pipeline.model import CallFacts, Judgement, Probe
 from pipeline.rulebooks import Source, Sources, pinned
 from pipeline.rules import Rulebook
 from pipeline.rules.examples import facts_of
-from pipeline.rules.spoken import CallView
 from pipeline.store import artefact
 from pipeline.store.columns import to_table
 from pipeline.store.rows import from_table
@@ -226,7 +225,7 @@ class Counted(Judge):
         return super().judge_all(calls)
 
     def judge_again(
-        self, calls: Sequence[CallFacts], stored: Mapping[str, Judgement], views: Mapping[str, CallView] = NOTHING_SEEN
+        self, calls: Sequence[CallFacts], stored: Mapping[str, Judgement], views: Views = NOTHING_SEEN
     ) -> tuple[Judgement, ...]:
         self.again += len(stored)
         return super().judge_again(calls, stored, views)
