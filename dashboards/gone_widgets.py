@@ -18,5 +18,4 @@ def forget_gone_widgets() -> None:
         widgets, keys = state._new_widget_state, state._key_id_mapper
         held = state._old_state.keys() | widgets.states.keys()
         widgets.widget_metadata = {each: known for each, known in widgets.widget_metadata.items() if each in held}
-        names = {each: name for each, name in keys.id_key_mapping.items() if each in held}
-        keys.set_key_id_mapping({name: each for each, name in names.items()})
+        keys.set_key_id_mapping({name: each for each, name in keys.id_key_mapping.items() if each in held})
