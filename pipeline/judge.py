@@ -154,13 +154,11 @@ class Judge:
         known: Views,
     ) -> Iterator[Judgement]:
         now, ids = datetime.now(UTC), [facts.recording.call_id for facts in calls]
-        views: Iterable[CallView | None]
-        if change.index is None:
-            views = repeat(None)
-        elif known.keys() >= set(ids):
-            views = (known[call_id] for call_id in ids)
-        else:
-            views = each_view(calls, change.index, self.verification)
+        views: Iterable[CallView | None] = repeat(None)
+        if change.index is not None:
+            unseen = [facts for facts, call_id in zip(calls, ids, strict=True) if call_id not in known]
+            searched = each_view(unseen, change.index, self.verification)
+            views = (known[call_id] if call_id in known else next(searched) for call_id in ids)
         with _uncollected():
             for facts, view in zip(calls, views, strict=False):
                 yield self._changed(facts, view, stored[facts.recording.call_id], change, now)
