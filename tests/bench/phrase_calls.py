@@ -217,7 +217,8 @@ def call_name(pack: tuple[Clip, ...]) -> str:
 
 def _order(pack: tuple[Clip, ...]) -> tuple[bool, bool, bool, str]:
     """What the figures stand on comes first: a run that was cut short tells something already."""
-    return pack[0].snr_db <= HARD_DB, pack[0].kind not in ("said", "near"), pack[0].part != "report", call_name(pack)
+    kind, part, snr_db = pack[0].kind, pack[0].part, pack[0].snr_db
+    return snr_db <= HARD_DB, kind not in ("said", "near"), part == "development", call_name(pack)
 
 
 def packs(chosen: Sequence[Clip]) -> Iterator[tuple[Clip, ...]]:

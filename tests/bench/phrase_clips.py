@@ -1,7 +1,8 @@
 """What the agents of the phrase clips say: every forbidden phrase in a sentence, and as many confusable clean ones.
 
-There are two parts with sentences of their own. *development* (phrase_clips.yaml): rules and weights are worked out on
-it. *report* (phrase_clips_report.yaml): nobody tunes on it, so that its figures say what a call centre may expect.
+There are three parts with sentences of their own. *development* (phrase_clips.yaml): rules and weights are worked out
+on it. *report* (phrase_clips_report.yaml): nobody tunes on it, though some of it was looked at. *unseen*
+(phrase_clips_unseen.yaml): nobody who works on the rules has read it; its figures say what a call centre may expect.
 Sentences lie in files, so that a change of the rulebook does not change the clips. A phrase that has no sentence in the
 development part is put there into the first of a few frames with which the rulebook finds that phrase in the text.
 
@@ -11,7 +12,7 @@ accuracy bench calls a noisy line. HARD_DB is beyond what the figures are promis
 
 By default each sentence of the development part is heard once at each of the three levels, its voices taking turns:
 half of the sentences have the first voice at 25 and 12 dB and the second at 15 dB, half the other way round. Each of
-the report part is heard once, at 25 or 15 dB, by one of its two voices. `everything` has each voice at each level.
+the other parts is heard once, at 25 or 15 dB, by one of its two voices. `everything` has each voice at each level.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,7 +30,7 @@ from pipeline.rules.operators.phrase import PhraseOperator
 from tests.builders import Line, make_facts
 
 Kind = Literal["said", "near", "same_words", "quoted", "by_patient", "remedied"]
-Part = Literal["development", "report"]
+Part = Literal["development", "report", "unseen"]
 Judged = Callable[[CallFacts], tuple[Finding, ...]]
 
 FAMILY = "forbidden_phrase"
@@ -41,8 +42,13 @@ QUIET_DB, NOISY_DB, HARD_DB = 25.0, 15.0, 12.0
 SNRS_DB: dict[Part, tuple[float, ...]] = {
     "development": (QUIET_DB, NOISY_DB, HARD_DB),
     "report": (QUIET_DB, NOISY_DB),
+    "unseen": (QUIET_DB, NOISY_DB),
 }
-FILES: dict[Part, str] = {"development": "phrase_clips.yaml", "report": "phrase_clips_report.yaml"}
+FILES: dict[Part, str] = {
+    "development": "phrase_clips.yaml",
+    "report": "phrase_clips_report.yaml",
+    "unseen": "phrase_clips_unseen.yaml",
+}
 VOICES_EACH = 2
 
 _FRAMES = ("这个{}，规定就这样。", "{}，就这样吧。", "我跟你讲，{}。", "{}，下一个。", "{}。", "你{}，听见没有。")
@@ -80,7 +86,7 @@ def clips(book: Rulebook, judged: Judged, *, everything: bool = False) -> tuple[
 
     judged: the findings that the rulebook makes of a call. Listed sentences are clips whatever the rulebook says, so
     that a changed rulebook does not change the recordings; phrases that have no sentence yet get one. Passed over is
-    what the rulebook does not find even in writing; in the report part that is a miss. everything: each voice at each
+    what the rulebook does not find even in writing; in the other parts that is a miss. everything: each voice at each
     noise level.
     """
     parts = {part: _listed(part) for part in FILES}
@@ -116,7 +122,7 @@ def _spoken(part: Part, kind: Kind, said: dict[str, Any], *, everything: bool) -
     levels = SNRS_DB[part]
     if everything:
         takes = list(product(levels, voices))
-    elif part == "report":
+    elif part != "development":
         takes = [(levels[first % len(levels)], voices[first // len(levels) % len(voices)])]
     else:
         takes = [(snr_db, voices[(first + level) % len(voices)]) for level, snr_db in enumerate(levels)]

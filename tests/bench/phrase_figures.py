@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tests.bench.phrase_clips import HARD_DB, SNRS_DB, Part
 
 Z_95 = 1.96
-PARTS: tuple[Part, ...] = ("report", "development")
+PARTS: tuple[Part, ...] = ("unseen", "report", "development")
 _HEADER = (
     "| {} | said / clean clips | recall: counts | counts or waits | precision: counts | counts or waits "
     "| text search: recall | precision |\n|---|---|---|---|---|---|---|---|"

@@ -13,7 +13,7 @@ from pipeline.rules import rulebook_of
 from tests.bench import phrase_calls
 from tests.bench.bench_phrases import outcomes_of
 from tests.bench.phrase_calls import Cache, Heard, call_name, packs
-from tests.bench.phrase_clips import CASTS, SNRS_DB, Clip, Part, clips, forbidden_phrases
+from tests.bench.phrase_clips import CASTS, FILES, SNRS_DB, Clip, Part, clips, forbidden_phrases
 from tests.bench.phrase_figures import Outcome, confusions, table, wilson
 from tests.bench.phrase_fit import places
 from tests.builders import make_facts
@@ -39,15 +39,16 @@ def test_every_phrase_is_said_once_at_each_noise_level(judge: Judge, every: tupl
     assert set(said.values()) == {1}
 
 
-def test_every_phrase_is_said_once_in_the_report_part(judge: Judge, every: tuple[Clip, ...]) -> None:
-    said = Counter(c.phrase for c in part_of(every, "report") if c.kind == "said")
+@pytest.mark.parametrize("part", ["report", "unseen"])
+def test_every_phrase_is_said_once_in_the_other_parts(judge: Judge, every: tuple[Clip, ...], part: Part) -> None:
+    said = Counter(c.phrase for c in part_of(every, part) if c.kind == "said")
     new = {c.phrase for c in every if not c.listed}  # since the part was written
     assert set(said) >= set(forbidden_phrases(judge.rulebook)) - new
     assert set(said.values()) == {1}
     assert all(c.phrase in "".join(filter(str.isalnum, c.agent)) for c in every if c.kind == "said" and c.listed)
 
 
-@pytest.mark.parametrize(("part", "at_least"), [("development", 15), ("report", 8)])
+@pytest.mark.parametrize(("part", "at_least"), [("development", 15), ("report", 8), ("unseen", 8)])
 def test_each_voice_says_many_phrases_at_each_noise_level(every: tuple[Clip, ...], part: Part, at_least: int) -> None:
     phrases = defaultdict(set)
     for clip in part_of(every, part):
@@ -57,7 +58,7 @@ def test_each_voice_says_many_phrases_at_each_noise_level(every: tuple[Clip, ...
     assert min(map(len, phrases.values())) >= at_least
 
 
-@pytest.mark.parametrize("part", ["development", "report"])
+@pytest.mark.parametrize("part", FILES)
 def test_there_are_about_as_many_clean_clips(every: tuple[Clip, ...], part: Part) -> None:
     mine = part_of(every, part)
     said = sum(c.kind == "said" for c in mine)
@@ -65,9 +66,9 @@ def test_there_are_about_as_many_clean_clips(every: tuple[Clip, ...], part: Part
 
 
 def test_the_parts_share_no_sentence(every: tuple[Clip, ...]) -> None:
-    development, report = ({(c.patient, c.agent) for c in part_of(every, part)} for part in ("development", "report"))
-    assert not development & report
-    assert len(report) == len(part_of(every, "report"))
+    sentences = [{(c.patient, c.agent) for c in part_of(every, part)} for part in FILES]
+    assert len(set.union(*sentences)) == sum(map(len, sentences))
+    assert [len(s) for s in sentences[1:]] == [len(part_of(every, part)) for part in FILES if part != "development"]
 
 
 def test_a_remedy_excuses_no_clip_that_is_no_remedy(every: tuple[Clip, ...]) -> None:
@@ -81,7 +82,7 @@ def test_a_remedy_excuses_no_clip_that_is_no_remedy(every: tuple[Clip, ...]) -> 
 def test_everything_has_each_voice_at_each_level(judge: Judge, every: tuple[Clip, ...]) -> None:
     more, _ = clips(judge.rulebook, lambda facts: judge.judge(facts).findings, everything=True)
     assert set(every) < set(more)
-    for part, takes in (("development", 2), ("report", 4)):
+    for part, takes in (("development", 2), ("report", 4), ("unseen", 4)):
         said = sum(c.kind == "said" for c in part_of(every, part))
         assert sum(c.kind == "said" for c in part_of(more, part)) == takes * said
 
