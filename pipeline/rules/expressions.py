@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from itertools import chain
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import re2
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.rules.gates import Gates, language
 from pipeline.rules.needles import Indices, expanded, order_of
+from pipeline.sounds import WALL
 
 _BY_ITSELF = re.compile(r"\\[AzZCQE]|\(\?[^:P<]")
 _NOWHERE = (np.zeros(0, np.intp), np.zeros(0, np.intp))
@@ -40,7 +41,7 @@ class Expressions:
         self._texts = tuple(map(self._numbered, self._sources))
         self._lengths = np.array([len(text) for text in self.literals], np.intp)
 
-    def texts(self, number: int) -> Indices | None:
+    def texts(self, number: int) -> "Texts | None":
         """The literals that are all that an expression matches; None: it has to be tried."""
         return self._texts[number]
 
@@ -48,11 +49,12 @@ class Expressions:
         """Characters of these literals."""
         return self._lengths[literals]
 
-    def _numbered(self, source: str) -> Indices | None:
-        texts = language(source)
-        if texts is None:
+    def _numbered(self, source: str) -> "Texts | None":
+        known = language(source)
+        if known is None:
             return None
-        return np.array([self.literals.setdefault(text, len(self.literals)) for text in texts], np.intp)
+        numbers = [self.literals.setdefault(text, len(self.literals)) for text in known.texts]
+        return Texts(np.array(numbers, np.intp), known.at_end)
 
     def spans(self, number: int, turns: list[bytes]) -> Indices:
         """Matches in these turns joined by line ends: start and end in turns, bytes of the joined text."""
@@ -68,6 +70,13 @@ class Expressions:
         else:
             found = [match.span() for match in _by_line(source).finditer(b"\n".join(turns))]
         return np.fromiter(chain.from_iterable(found), np.intp, 2 * len(found))
+
+
+class Texts(NamedTuple):
+    """Literals, by number, of which each is a match. at_end: only where the turn ends behind it."""
+
+    literals: Indices
+    at_end: bool
 
 
 class Literals:
@@ -100,6 +109,7 @@ class Matches:
     ) -> None:
         """data: the line's UTF-8; characters: the character of each byte. starts: where turns begin."""
         self._expressions, self._data, self._characters = expressions, data, characters
+        self._bytes = np.frombuffer(data, np.uint8)
         self._literals = found
         self._gate = expressions.gates.opened(found.turns, found.which, len(starts))
 
@@ -113,10 +123,13 @@ class Matches:
             return self._written(texts)
         return self._tried(number, among)
 
-    def _written(self, texts: Indices) -> tuple[Indices, Indices]:
+    def _written(self, texts: Texts) -> tuple[Indices, Indices]:
         """Where these literals stand; of those that overlap the first, as an expression would find them."""
-        which, starts = self._literals.of(texts)
-        ends = starts + self._expressions.lengths(texts)[which]
+        which, starts = self._literals.of(texts.literals)
+        ends = starts + self._expressions.lengths(texts.literals)[which]
+        if texts.at_end:
+            last = self._is_end[ends]
+            starts, ends = starts[last], ends[last]
         order = np.argsort(starts, kind="stable")
         starts, ends = starts[order], ends[order]
         if (starts[1:] >= ends[:-1]).all():
@@ -142,6 +155,14 @@ class Matches:
         firsts = np.cumsum(sizes[candidates]) - sizes[candidates]
         moved = (begins[candidates] - firsts)[np.searchsorted(firsts, starts, side="right") - 1]
         return self._characters[starts + moved], self._characters[ends + moved - 1] + 1
+
+    @cached_property
+    def _is_end(self) -> NDArray[np.bool_]:
+        """For each character, and for the one behind the last, whether a turn ends before it."""
+        walls = np.append(self._bytes == ord(WALL), True)
+        first_bytes = np.append(np.flatnonzero(np.diff(self._characters, prepend=-1)), len(self._bytes))
+        ends: NDArray[np.bool_] = walls[first_bytes]
+        return ends
 
     @cached_property
     def _turns(self) -> tuple[list[bytes], Indices, Indices]:

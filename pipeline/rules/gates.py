@@ -18,7 +18,7 @@ from itertools import chain, pairwise, product
 from math import inf
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as sre_parser  # type: ignore[attr-defined]
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,18 +107,29 @@ def required(expression: str) -> tuple[_Literals, ...]:
     return tuple(one for place, one in enumerate(ranked[:_SETS]) if not place or _cost(one) < _COMMON_SET)
 
 
+class Language(NamedTuple):
+    """All texts that an expression matches, in lower case. at_end: only where the turn ends behind them."""
+
+    texts: tuple[str, ...]
+    at_end: bool
+
+
 @lru_cache(maxsize=16_384)
-def language(expression: str) -> tuple[str, ...] | None:
-    """All texts that it matches, in lower case, if they are few and none of them begins another: so they may be looked
-    for instead. None: it has to be tried."""
+def language(expression: str) -> Language | None:
+    """What an expression matches, if that is a few texts none of which begins another: so they may be looked for
+    instead. None: it has to be tried."""
     parsed = _parsed(expression)
-    exact = None if parsed is None else _factors(parsed)[1]
-    if parsed is None or exact is None or "" in exact or _asks_for_places(parsed):
+    if parsed is None:
+        return None
+    at_end = tuple(parsed[-1:]) == ((sre.AT, sre.AT_END),)
+    body = parsed[:-1] if at_end else parsed
+    exact = _factors(body)[1]
+    if exact is None or "" in exact or _asks_for_places(body):
         return None
     ordered = sorted(exact)
     if any(other.startswith(one) for one, other in pairwise(ordered)):
         return None
-    return tuple(ordered)
+    return Language(tuple(ordered), at_end)
 
 
 def _parsed(expression: str) -> Any:
