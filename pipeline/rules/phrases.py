@@ -9,7 +9,7 @@ Wherever words are looked for, these keys stand:
     except: [ELEMENT, ...]                     a hit inside one of these is none
     near: {any: [...], within_characters: 8}   a hit counts only with one of these beside it in the same turn,
     near: {any: [...], within_s: 3}            at most so far; side: before, after or both (default)
-    not_near: {...}                            ... only without
+    not_near: {...}                            ... only without; both take a list, too: each of them has to hold
     match: pinyin                              text, pinyin (default) or fuzzy; `none`, `except` and `not_near` go by
     max_distance: 0.15                         sound from two syllables on. max_distance: fuzzy only
     min_syllables: 3                           fewer syllables are matched by characters only
@@ -78,7 +78,7 @@ def read_phrase_list(
         excepted_patterns=excepted.patterns,
         also=also,
         none=_none(node, sets, manner),
-        near=tuple(_read_near(node, name, sets, manner) for name in ("near", "not_near") if name in node),
+        near=tuple(_read_near(one, name, sets, manner) for name in ("near", "not_near") for one in _each(node, name)),
         least=least,
         once=key not in node,
     )
@@ -135,11 +135,17 @@ def _excusing(manner: _Manner) -> _Manner:
     return _Manner("pinyin", None, min(_DOUBT, manner.min_syllables))
 
 
-def _read_near(node: Node, key: str, sets: Sets, manner: _Manner) -> Near:
-    inner = node.node(key)
+def _each(node: Node, key: str) -> tuple[Node, ...]:
+    """The mapping below a key, or those of the list there."""
+    if key not in node:
+        return ()
+    return tuple(node.nodes(key)) if isinstance(node.entry(key).value, tuple) else (node.node(key),)
+
+
+def _read_near(inner: Node, key: str, sets: Sets, manner: _Manner) -> Near:
     inner.allow(("any", "within_characters", "within_s", "side"))
     if ("within_characters" in inner) == ("within_s" in inner):
-        raise inner.error("needs exactly one of within_characters and within_s")
+        raise inner.error(f"{key} needs exactly one of within_characters and within_s")
     reader = _Reader(sets, manner if key == "near" else _excusing(manner))
     side = inner.choice("side", _SIDES, "both")
     if "any" not in inner:

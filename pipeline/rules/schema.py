@@ -93,8 +93,8 @@ def _text_values() -> Schema:
         "at_least": some,
         "none": _ref("elements"),
         "except": _ref("elements"),
-        "near": _ref("near"),
-        "not_near": _ref("near"),
+        "near": _one_or_more("near"),
+        "not_near": _one_or_more("near"),
         "match": _ref("match"),
         "max_distance": number(0.01, 0.4),
         "min_syllables": _whole(2, 20),
@@ -305,6 +305,10 @@ def _one_of(*keys: str) -> list[Schema]:
 
 def _ref(name: str) -> Schema:
     return {"$ref": f"#/$defs/{name}"}
+
+
+def _one_or_more(name: str) -> Schema:
+    return {"anyOf": [_ref(name), {"type": "array", "minItems": 1, "items": _ref(name)}]}
 
 
 def texts() -> Schema:

@@ -97,6 +97,25 @@ def test_near_on_one_side() -> None:
     assert heard(after, "帮您问，不知道") == []
 
 
+def test_near_and_not_near_take_several() -> None:
+    neither = (
+        "{any: [不知道], not_near: [{any: [您说], within_characters: 3, side: before}, "
+        "{any: [三个字], within_characters: 2, side: after}]}"
+    )
+    assert heard(neither, "您说的那个不知道") == []
+    assert heard(neither, "不知道这三个字不能说") == []
+    assert heard(neither, "三个字，不知道") == ["不知道"]
+    both = neither.replace("not_near", "near")
+    assert heard(both, "您说不知道这三个字") == ["不知道"]
+    assert heard(both, "您说不知道") == []
+
+
+@pytest.mark.parametrize("several", ["[]", "[不行]", "不行", "[{any: [不行]}]"])
+def test_near_that_is_no_mapping_nor_a_list_of_them(several: str) -> None:
+    with pytest.raises(RuleError, match=r":1: .*near"):
+        heard(f"{{any: [退号], near: {several}}}", "退号")
+
+
 def test_near_in_seconds() -> None:
     text = "{any: [退号], near: {any: [不行], within_s: 5}}"
     assert heard(text, "退号。嗯，好，不行") == ["退号"]
