@@ -32,11 +32,22 @@ from pipeline.rules.elements import MAX_DISTANCE, Hit, Match, Pattern, Phrase
 from pipeline.rules.lines import flatten
 from pipeline.rules.words import MIN_SYLLABLES, Near, PhraseList, Side
 
-__all__ = ["MIN_SYLLABLES", "Hit", "Near", "Pattern", "Phrase", "PhraseList", "Sets", "read_phrase_list"]
+__all__ = [
+    "MIN_SYLLABLES",
+    "Hit",
+    "Near",
+    "Pattern",
+    "Phrase",
+    "PhraseList",
+    "Sets",
+    "read_company",
+    "read_phrase_list",
+]
 
 Sets = Mapping[str, tuple[Entry, ...]]
 
 _MATCHES: tuple[Match, ...] = ("text", "pinyin", "fuzzy")
+_COMPANY = ("near", "not_near")
 _SIDES: tuple[Side, ...] = ("before", "after", "both")
 _MAX_PATTERN_CHARACTERS = 500
 _MAX_PHRASE_CHARACTERS = 60
@@ -78,7 +89,7 @@ def read_phrase_list(
         excepted_patterns=excepted.patterns,
         also=also,
         none=_none(node, sets, manner),
-        near=tuple(_read_near(one, name, sets, manner) for name in ("near", "not_near") for one in _each(node, name)),
+        near=_read_company(node, sets, manner),
         least=least,
         once=key not in node,
     )
@@ -133,6 +144,22 @@ def _match(node: Node, default: Match) -> Match:
 def _excusing(manner: _Manner) -> _Manner:
     """Words that excuse are heard by sound, from two syllables on: a doubt speaks for the person."""
     return _Manner("pinyin", None, min(_DOUBT, manner.min_syllables))
+
+
+def read_company(node: Node, sets: Sets) -> tuple[Near, ...]:
+    """Read `near` and `not_near` of a mapping that holds nothing else: all of it has to hold beside a hit.
+
+    Raises RuleError as `read_phrase_list` does, and for neither of the two.
+    """
+    node.allow(_COMPANY)
+    found = _read_company(node, sets, _Manner("pinyin", None, MIN_SYLLABLES))
+    if not found:
+        raise node.error("'near' and 'not_near' are missing: say what has to stand beside the hit, or must not")
+    return found
+
+
+def _read_company(node: Node, sets: Sets, manner: _Manner) -> tuple[Near, ...]:
+    return tuple(_read_near(one, key, sets, manner) for key in _COMPANY for one in _each(node, key))
 
 
 def _each(node: Node, key: str) -> tuple[Node, ...]:

@@ -4,6 +4,8 @@
       any: [随便, {say: 不清楚, sensible: [不清除]}, {regex: "爱.{1,4}不.{1,4}"}]
       except: [随便吃, {regex: "您.{0,3}不知道"}]    # a hit inside one of these is none
       echo_turns: 2                                  # the other party said it just before: a person has to listen
+      listen_if:                                     # and where this stands beside the hit: help in unforeseen words?
+        near: {any: [{regex: "您[^您你]*$"}], within_characters: 60, side: after}
     unless: {any: [{set: remedies}], next_turns: 2}   # heard from the same role: remedied
 
 Hit: 坐席 “这个我不知道。”  Miss: 患者 “我不知道。”  Remedied: 坐席 “这个我不知道，我帮您问一下。”
@@ -21,7 +23,7 @@ from pipeline.config.yaml_source import Node
 from pipeline.model import FindingStatus, Role
 from pipeline.rules.operators.base import Observation, observed
 from pipeline.rules.operators.remedy import Remedy, read_remedy
-from pipeline.rules.phrases import MIN_SYLLABLES, Hit, PhraseList, read_phrase_list
+from pipeline.rules.phrases import MIN_SYLLABLES, Hit, Near, PhraseList, read_company, read_phrase_list
 from pipeline.rules.scope import Names, Scope, hits_in
 from pipeline.rules.scope_keys import read_scope
 from pipeline.rules.spoken import Calls, CallView, Chunk, SpokenTurn, common
@@ -30,7 +32,7 @@ from pipeline.sounds import costs, encode, numbers
 
 KEYS = ("phrase", "scope", "unless")
 ECHO_DISTANCE = 0.2  # per syllable: the recogniser spells two voices differently
-OWN_KEYS = (*TEXT_KEYS, "echo_turns")
+OWN_KEYS = (*TEXT_KEYS, "echo_turns", "listen_if")
 _HEARD = {
     "pinyin": "按读音匹配“{phrase}”",
     "sensible": "按读音匹配“{phrase}”，识别文字本身也通顺",
@@ -42,13 +44,18 @@ _HEARD = {
 
 @dataclass(frozen=True, slots=True)
 class PhraseOperator:
-    """Words of one role in a scope, with the remedy that makes them right. echo_turns: see above, 0 for never."""
+    """Words of one role in a scope, with the remedy that makes them right.
+
+    echo_turns: see above, 0 for never. doubts: what has to stand beside a hit so that a person has to listen, () for
+    never.
+    """
 
     role: Role | None
     words: PhraseList
     scope: Scope
     remedy: Remedy | None
     echo_turns: int = 0
+    doubts: tuple[Near, ...] = ()
 
     def observe(self, view: CallView) -> Iterator[Observation]:
         """Every hit. Turns of unknown role are searched too, but can only be marked for review."""
@@ -68,7 +75,8 @@ class PhraseOperator:
         return (self.words,)
 
     def all_lists(self) -> tuple[PhraseList, ...]:
-        return (self.words, *self.scope.lists(), *((self.remedy.words,) if self.remedy else ()))
+        remedies = (self.remedy.words,) if self.remedy else ()
+        return (self.words, *self.scope.lists(), *remedies, *(near.words for near in self.doubts))
 
     def _observation(self, view: CallView, turn: SpokenTurn, hit: Hit) -> Observation:
         found = turn.evidence(hit.span)
@@ -85,6 +93,9 @@ class PhraseOperator:
         if self.echo_turns and self._is_echo(view, turn, hit):
             status = "review"
             notes.append("对方刚说过同样的话，可能是复述，请试听")
+        if self.doubts and all(near.admits(turn, hit) for near in self.doubts):
+            status = "review"
+            notes.append("随后的话可能已补救，请试听")
         remedy = self.remedy.heard(view, turn, found.end_s) if self.remedy else None
         if remedy is not None:
             status = "remedied"
@@ -119,4 +130,5 @@ def read(node: Node, names: Names, role: Role | None) -> PhraseOperator:
     inner.allow(OWN_KEYS)
     words = read_phrase_list(inner, names.sets)
     echo_turns = inner.whole("echo_turns", low=0, high=100, default=0)
-    return PhraseOperator(role, words, read_scope(node, names), read_remedy(node, names.sets), echo_turns)
+    doubts = read_company(inner.node("listen_if"), names.sets) if "listen_if" in inner else ()
+    return PhraseOperator(role, words, read_scope(node, names), read_remedy(node, names.sets), echo_turns, doubts)
