@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from pipeline.rules.needles import Indices, expanded
 
 _MOST = 200  # literals of one set
+_MOST_NEEDED = 1000  # of all alternatives of an expression: each is looked for anyway, with all the others
 _SETS = 2  # of one expression: those that say most
 _COMMON_SET = 0.005  # a further set that is there so often says little and is dear to look for
 _LONGEST = 8  # characters of a literal: more do not make it rarer
@@ -248,7 +249,7 @@ def _either(branches: list[_Part]) -> _Part:
     needs = frozenset(literal for one in best for literal in one or ())
     return _Part(
         exact=frozenset(exact) if known else None,
-        needs=needs if all(one is not None for one in best) and len(needs) <= _MOST else None,
+        needs=needs if all(one is not None for one in best) and len(needs) <= _MOST_NEEDED else None,
     )
 
 

@@ -5,7 +5,7 @@
       except: [随便吃, {regex: "您.{0,3}不知道"}]    # a hit inside one of these is none
       echo_turns: 2                                  # the other party said it just before: a person has to listen
       listen_if:                                     # and where this stands beside the hit: help in unforeseen words?
-        near: {any: [{regex: "您[^您你]*$"}], within_characters: 60, side: after}
+        near: {any: [您], within_characters: 60, side: after}
     unless: {any: [{set: remedies}], next_turns: 2}   # heard from the same role: remedied
 
 Hit: 坐席 “这个我不知道。”  Miss: 患者 “我不知道。”  Remedied: 坐席 “这个我不知道，我帮您问一下。”
