@@ -170,14 +170,14 @@ def test_a_hit_that_nobody_listened_to_waits_where_others_were_verified() -> Non
 @pytest.mark.parametrize(
     ("second_text", "status"),
     [
-        ("刚才同事要是不耐烦了我替", "review"),
-        ("刚才同事要事不耐烦了我替", "violated"),  # garbled there, too
+        ("刚才同事要是不耐烦了我也", "review"),
+        ("刚才同事要事不耐烦了我也", "violated"),  # garbled there, too
         ("我不耐烦了", "violated"),
         ("刚才同事要是不在乎了", "violated"),  # the phrase is not in it: the probability has weighed that
     ],
 )
 def test_a_second_reading_may_show_that_the_words_are_excused(second_text: str, status: str) -> None:
-    text = "刚才同事要事不耐烦了我替他道歉"
+    text = "刚才同事要事不耐烦了我也没法"
     second = {"second_share": 0.9, "second_distance": 0.0, "second_ratio": 5.0, "second_text": second_text}
     facts = call(agent(text), probes=(probe(text, "不耐烦了", "不耐烦了", 4.0, **second),))
     assert [f.status for f in judged(facts)] == [status]

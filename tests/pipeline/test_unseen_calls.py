@@ -17,17 +17,18 @@ CALLS: list[dict[str, Any]] = YAML(typ="safe").load(
 )["calls"]
 MUST_NOT = frozenset(
     {
-        *("medical_advice", "impersonating_doctor", "cure_promise", "disparagement", "pressure", "brush_off"),
+        *("medical_advice", "cure_promise", "disparagement", "pressure", "brush_off"),
         *("rude_tone", "privacy_leak", "jargon", "verbal_tic", "emergency"),
     }
 )
+OFF_AS_SHIPPED = {"impersonating_doctor"}
 
 
 def test_half_of_the_calls_are_good_and_every_family_is_there() -> None:
     good = sum(not call["expect"] for call in CALLS)
     assert len(CALLS) >= 60
     assert 0.4 <= good / len(CALLS) <= 0.6
-    assert {family for call in CALLS for family in call["expect"]} == MUST_NOT
+    assert {family for call in CALLS for family in call["expect"]} == MUST_NOT | OFF_AS_SHIPPED
 
 
 def test_most_good_calls_are_left_in_peace() -> None:
