@@ -93,13 +93,13 @@ class PhraseOperator:
         if self.echo_turns and self._is_echo(view, turn, hit):
             status = "review"
             notes.append("对方刚说过同样的话，可能是复述，请试听")
-        if self.doubts and all(near.admits(turn, hit) for near in self.doubts):
-            status = "review"
-            notes.append("随后的话可能已补救，请试听")
         remedy = self.remedy.heard(view, turn, found.end_s) if self.remedy else None
         if remedy is not None:
             status = "remedied"
             notes.append(f"已补救：{remedy}")
+        elif self.doubts and all(near.admits(turn, hit) for near in self.doubts):
+            status = "review"
+            notes.append("随后的话可能已补救，请试听")
         seen = observed(turn, found, hit.confidence(found.confidence))
         return (
             seen if status == "violated" and not notes else seen._replace(status=status, note="；".join(notes) or None)
