@@ -43,8 +43,8 @@ written by hands that knew the phrases and none of the rules; nobody who works o
 "report" was written like that once: after a look at its figures, and at the even ones among its sentences that quote,
 help at once or mean something else, exceptions for these were widened and words said back made to wait. Text search:
 the phrases' characters in the same transcripts. 12 dB SNR is beyond what is promised. Asked for are a recall of 0.95
-and a precision of 0.97: reached on the part "development", not on the others, whose clean clips hold the very characters
-of a phrase six times in ten (there two times in ten).
+and a precision of 0.97: reached on the part "development", not on the others, whose clean clips hold the very
+characters of a phrase six times in ten (there two times in ten).
 
 """
 
