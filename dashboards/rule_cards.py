@@ -161,8 +161,6 @@ def _passages(rule: Rule, t: Translator) -> Iterator[Passage]:
         yield _exceptions(t("rules.exceptions"), operator.words)
         for near in operator.words.near:
             yield Passage.of(t("rules.near" if near.wanted else "rules.not_near"), near.words)
-        for near in operator.doubts if isinstance(operator, PhraseOperator) else ():
-            yield Passage.of(t("rules.listen_if" if near.wanted else "rules.listen_if_not"), near.words)
     else:
         yield Passage.of(t("rules.words_too"), *operator.all_lists())
     remedy = getattr(operator, "remedy", None)
@@ -201,6 +199,8 @@ def _traits(rule: Rule, *, dear: bool, t: Translator) -> Iterator[str]:
         yield t("rules.trait.dear")
     if isinstance(rule.operator, PhraseOperator) and rule.operator.echo_turns:
         yield t("rules.trait.echo", turns=rule.operator.echo_turns)
+    if isinstance(rule.operator, PhraseOperator) and rule.operator.context is not None:
+        yield t("rules.trait.context")
 
 
 def _all_of(words: PhraseList) -> Iterator[PhraseList]:

@@ -17,7 +17,7 @@ NAME_CHARACTERS = 120
 def report_to_dict(report: CallReport) -> dict[str, Any]:
     """The JSON contract. duration_s: declared length, else the decoded one; every measure with its unit suffix.
 
-    dropped: what the words said and the audio refuted, with the reason as note; it counts nowhere.
+    dropped: hits that the audio or the words around them refuted, with the reason as note; they count nowhere.
     """
     facts, judgement = report.facts, report.judgement
     audio = facts.audio

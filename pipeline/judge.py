@@ -15,6 +15,7 @@ from pipeline.config import Settings
 from pipeline.errors import ConfigError
 from pipeline.model import CallFacts, Finding, Judgement, Score, TopicHit
 from pipeline.rules import rulebook_of, settle, verified
+from pipeline.rules.context import context_of
 from pipeline.rules.entities import class_sets
 from pipeline.rules.index import MatchIndex
 from pipeline.rules.lines import lines
@@ -52,11 +53,13 @@ class Judge:
         lexicon = self.sources.lexicon("topics.yaml")
         self.topics = topics.topics_of(lexicon.text, lexicon.shown)
         written, listed = self.sources.lexicon("entities.yaml"), self.sources.lexicon("terms.yaml")
+        around = self.sources.lexicon("context.yaml")
         self.rulebook = rulebook_of(
             self.sources.texts("rules"),
             topics=self.topics.names,
             zone=ZoneInfo(self.sources.timezone),
             classes=class_sets(written.text, listed.text, (written.shown, listed.shown)),
+            weights=context_of(around.text, around.shown),
         )
         self.scorecards = scoring.scorecards_of(self.sources.texts("scorecards"), topics=self.topics.names)
         weights = self.sources.lexicon("verification.yaml")

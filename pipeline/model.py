@@ -287,7 +287,7 @@ class Finding:
     confidence: 0..1. note: why a status is not plain (for example which remedy was heard).
     points, points_cap: what the rule itself costs per finding and at most per call; None: the scorecard says.
     fatal: the rule alone fails the call when violated. alert: somebody must be told at once.
-    A dropped finding was refuted by the audio: kept with its reason, it counts nowhere.
+    A dropped finding was refuted by the audio or by the words around it: kept with its reason, it counts nowhere.
     """
 
     rule_id: str

@@ -30,10 +30,10 @@ from pipeline.store.durable import TEMPORARY_SUFFIX, flush
 Part = Literal["rules", "scorecards", "lexicon"]
 
 # Counted up by hand when a change of code alone changes judgements: versions made before are no longer reproducible.
-JUDGING_GENERATION = 2
+JUDGING_GENERATION = 3
 PARTS: tuple[Part, ...] = ("rules", "scorecards", "lexicon")
 # The lexicons that judge; the others (roles, hallucinations, spelling) decide what was heard.
-LEXICONS = ("topics.yaml", "entities.yaml", "terms.yaml", "verification.yaml")
+LEXICONS = ("topics.yaml", "entities.yaml", "terms.yaml", "verification.yaml", "context.yaml")
 JUDGING = "judging.yaml"
 VERSION_PATTERN = re.compile(r"r-[0-9a-f]{16}")
 

@@ -59,8 +59,9 @@ class Change:
 
 def digests_of(sources: Sources) -> Digests:
     """The digests of a rulebook. Raises RuleError for a file that is no YAML mapping."""
-    lexicons = map(sources.lexicon, ("topics.yaml", "verification.yaml", *_CLASSES))
-    listed, weights, *classes = (parse(lexicon.text, lexicon.shown) for lexicon in lexicons)
+    lexicons = map(sources.lexicon, ("topics.yaml", "verification.yaml", "context.yaml", *_CLASSES))
+    listed, weights, around, *classes = (parse(lexicon.text, lexicon.shown) for lexicon in lexicons)
+    context = _digest(around.plain())
     common = _digest(JUDGING_GENERATION, sources.min_role_confidence, sources.timezone, weights.plain())
     topics = _digest(common, listed.plain())
     files = [parse(text, name) for name, text in sources.texts("rules").items()]
@@ -73,7 +74,11 @@ def digests_of(sources: Sources) -> Digests:
         reached = _reached(words, names)
         asks_topic = any("topic" in some for some in (words, *(names[name] for name in reached)))
         rules[node.text("id")] = _digest(
-            common, topics if asks_topic else "", own, [[name, shared[name]] for name in reached]
+            common,
+            topics if asks_topic else "",
+            context if "weigh_context" in words else "",
+            own,
+            [[name, shared[name]] for name in reached],
         )
     return Digests(topics, rules, _digest(list(sources.texts("scorecards").values())))
 

@@ -12,6 +12,7 @@ from pipeline.config.yaml_source import Entry, Node, Place, did_you_mean
 from pipeline.errors import RuleError
 from pipeline.model import Role
 from pipeline.rules.conditions import AllOf, CountOf, Named, Not, Observed, OnMetadata, OnTopic, Says, weekday_number
+from pipeline.rules.context import Context
 from pipeline.rules.operators import event, measure, repeat
 from pipeline.rules.phrases import Sets, read_phrase_list
 from pipeline.rules.scope import Condition
@@ -57,15 +58,19 @@ class _Watched(Mapping[str, tuple[Entry, ...]]):
 class Definitions:
     """The names of all files of a rulebook."""
 
-    def __init__(self, files: Iterable[Node], topics: Collection[str], zone: tzinfo | None, classes: Sets) -> None:
+    def __init__(
+        self, files: Iterable[Node], topics: Collection[str], zone: tzinfo | None, classes: Sets, context: Context
+    ) -> None:
         """files: parsed rule files. topics: those of the topic lexicon. zone: in which hours are meant.
 
-        classes: see pipeline.rules.entities; a class that is missing there is the shipped one.
+        classes: see pipeline.rules.entities; a class that is missing there is the shipped one. context: what rules
+        that weigh it go by.
         """
         sets: dict[str, tuple[Entry, ...]] = dict(classes)
         self._places: dict[tuple[str, str], Place] = {}
         self._written: dict[str, tuple[Node, Entry]] = {}
         self._topics = topics
+        self.context = context
         self._zone = zone
         for file in files:
             for name, node in self._named(file, "sets", "set"):

@@ -26,6 +26,8 @@ from pipeline.config import shipped_files
 from pipeline.config.yaml_source import Node, Place, parse
 from pipeline.errors import RuleError
 from pipeline.model import FindingStatus, Role
+from pipeline.rules import context
+from pipeline.rules.context import Context
 from pipeline.rules.definitions import Definitions
 from pipeline.rules.examples import read_examples
 from pipeline.rules.operators import event, holds, measure, must_say, phrase, rate, ratio, repeat
@@ -77,15 +79,19 @@ def rulebook_of(
     topics: Collection[str] | None = None,
     zone: tzinfo | None = None,
     classes: Sets = MappingProxyType({}),
+    weights: Context | None = None,
 ) -> Rulebook:
     """The rulebook that these files (name: content) hold; see `load_rulebook`.
 
     classes: what {class: …} stands for (`entities.class_sets`); those left out are the shipped ones.
+    weights: what rules that weigh the context go by; None: the shipped ones.
     """
     parsed = [parse(text, name) for name, text in sorted(sources.items())]
     for file in parsed:
         file.allow(FILE_KEYS)
-    names = Definitions(parsed, _topic_names() if topics is None else topics, zone, classes)
+    names = Definitions(
+        parsed, _topic_names() if topics is None else topics, zone, classes, weights or context.shipped()
+    )
     rules: list[Rule] = []
     seen: dict[str, Place] = {}
     for file in parsed:

@@ -40,7 +40,6 @@ __all__ = [
     "Phrase",
     "PhraseList",
     "Sets",
-    "read_company",
     "read_phrase_list",
 ]
 
@@ -144,18 +143,6 @@ def _match(node: Node, default: Match) -> Match:
 def _excusing(manner: _Manner) -> _Manner:
     """Words that excuse are heard by sound, from two syllables on: a doubt speaks for the person."""
     return _Manner("pinyin", None, min(_DOUBT, manner.min_syllables))
-
-
-def read_company(node: Node, sets: Sets) -> tuple[Near, ...]:
-    """Read `near` and `not_near` of a mapping that holds nothing else: all of it has to hold beside a hit.
-
-    Raises RuleError as `read_phrase_list` does, and for neither of the two.
-    """
-    node.allow(_COMPANY)
-    found = _read_company(node, sets, _Manner("pinyin", None, MIN_SYLLABLES))
-    if not found:
-        raise node.error("'near' and 'not_near' are missing: say what has to stand beside the hit, or must not")
-    return found
 
 
 def _read_company(node: Node, sets: Sets, manner: _Manner) -> tuple[Near, ...]:

@@ -205,7 +205,7 @@ def _operator_values() -> Schema:
     }
     said = {"groups": groups, "need": _whole(1, 100)}
     return {
-        "phrase": _text(phrase.OWN_KEYS, {**text, "echo_turns": _whole(0, 100), "listen_if": _company()}),
+        "phrase": _text(phrase.OWN_KEYS, {**text, "echo_turns": _whole(0, 100), "weigh_context": _FLAG}),
         "must_say": object_of(must_say.OWN_KEYS, said, "groups"),
         "measure": {**object_of(measure.OWN_KEYS, measures, "name", "per"), "oneOf": _one_of(*limits)},
         "event": object_of(event.OWN_KEYS, events, "kind", "above"),
@@ -305,11 +305,6 @@ def _one_of(*keys: str) -> list[Schema]:
 
 def _ref(name: str) -> Schema:
     return {"$ref": f"#/$defs/{name}"}
-
-
-def _company() -> Schema:
-    near = {key: _one_or_more("near") for key in ("near", "not_near")}
-    return {**object_of(tuple(near), near), "minProperties": 1}
 
 
 def _one_or_more(name: str) -> Schema:

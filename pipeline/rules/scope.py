@@ -20,6 +20,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from pipeline.config.yaml_source import Entry
 from pipeline.model import Role
+from pipeline.rules.context import Context
 from pipeline.rules.operators.base import Observation
 from pipeline.rules.phrases import Hit, PhraseList, Sets
 from pipeline.rules.spoken import Calls, CallView, Chunk, Span, SpokenTurn, common
@@ -71,6 +72,8 @@ class Names(Protocol):
 
     @property
     def sets(self) -> Sets: ...
+    @property
+    def context(self) -> Context: ...
 
     def condition(self, entry: Entry) -> Condition:
         """The condition written here: the name of one, or a mapping."""

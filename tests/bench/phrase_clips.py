@@ -89,7 +89,7 @@ def clips(book: Rulebook, judged: Judged, *, everything: bool = False) -> tuple[
     what the rulebook does not find even in writing; in the other parts that is a miss. everything: each voice at each
     noise level.
     """
-    parts = {part: _listed(part) for part in FILES}
+    parts = {part: listed(part) for part in FILES}
     development = parts["development"]
     known = {said["phrase"] for said in development["said"]}
     development["said"] += [_framed(p, judged) for p in forbidden_phrases(book) if p not in known]
@@ -109,10 +109,11 @@ def cast_of(voice: str) -> str:
     return next(name for name, voices in CASTS.items() if voice in voices)
 
 
-def _listed(part: Part) -> dict[Kind, list[dict[str, Any]]]:
+def listed(part: Part) -> dict[Kind, list[dict[str, Any]]]:
+    """The sentences of a part as they are written, by kind."""
     text = Path(__file__).with_name(FILES[part]).read_text(encoding="utf-8")
-    listed: dict[Kind, list[dict[str, Any]]] = YAML(typ="safe", pure=True).load(text)
-    return listed
+    found: dict[Kind, list[dict[str, Any]]] = YAML(typ="safe", pure=True).load(text)
+    return found
 
 
 def _spoken(part: Part, kind: Kind, said: dict[str, Any], *, everything: bool) -> Iterator[Clip]:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from pipeline.errors import RuleError
 from pipeline.model import AudioFacts, CallFacts, Event, Finding, Measures
 from pipeline.rules import Rulebook, load_rulebook, rulebook_of
 from pipeline.rules.heard import HeardWords
@@ -153,35 +152,6 @@ def test_words_that_somebody_else_has_just_said_are_for_review(lines: tuple[str,
     said = (line.split("：", 1) for line in lines)
     facts = make_facts(lines=tuple((role, n * 3.0, n * 3.0 + 2.0, text) for n, (role, text) in enumerate(said)))
     assert {f.status for f in judge(facts, book)} == {status}
-
-
-LISTEN = (
-    "phrase: {any: [不知道], listen_if: {near: {any: [您], within_characters: 20, side: after}, "
-    "not_near: {any: [别问我], within_characters: 20, side: after}}}, unless: {any: [帮您问], next_turns: 0}"
-)
-
-
-@pytest.mark.parametrize(
-    ("text", "status"),
-    [
-        ("这个不知道，分机八零二六您记下。", "review"),
-        ("您说的这个不知道，就这样。", "violated"),  # before it
-        ("这个不知道。您记下分机。", "violated"),  # another sentence
-        ("这个不知道，您别问我。", "violated"),
-        ("这个不知道，我帮您问。", "remedied"),  # nothing left to listen for
-        ("这个不指导，分机八零二六您记下。", "review"),  # by sound, as recognised
-    ],
-)
-def test_what_stands_beside_a_hit_may_ask_for_a_person_to_listen(text: str, status: str) -> None:
-    assert [f.status for f in judge(one_line(text), book_of(LISTEN))] == [status]
-
-
-@pytest.mark.parametrize(
-    "listen_if", ["{}", "[]", "{any: [您]}", "{near: {any: [您]}}", "{not_near: {any: [{set: nobody}], within_s: 2}}"]
-)
-def test_what_to_listen_for_has_to_be_said_right(listen_if: str) -> None:
-    with pytest.raises(RuleError, match=r"listen_if|near|nobody"):
-        book_of(f"phrase: {{any: [不知道], listen_if: {listen_if}}}")
 
 
 def test_back_channels_of_the_other_side_do_not_end_a_turn() -> None:

@@ -105,6 +105,10 @@ def other_weights(files: Plain) -> None:
     files["lexicon/verification.yaml"]["weights"]["intercept"] += 1.5
 
 
+def other_context(files: Plain) -> None:
+    files["lexicon/context.yaml"]["violated_from"] = 0.9
+
+
 # How many of the rules each change leaves to do; None: all of them.
 CHANGES: tuple[tuple[Callable[[Plain], None], int | None], ...] = (
     (nothing, 0),
@@ -120,6 +124,7 @@ CHANGES: tuple[tuple[Callable[[Plain], None], int | None], ...] = (
     (other_class, 1),
     (other_topics, 1),
     (other_set, 10),
+    (other_context, 10),
     (other_weights, None),
 )
 
@@ -323,9 +328,19 @@ def test_a_judgement_of_corrected_words_does_not_stand_for_what_was_heard(store:
     assert rechecked(changed, anew=True) == (6, judgements)
 
 
+WEIGHTS = ("verification", "context")
+
+
 def sources(rules: str, **lexicon: str) -> Sources:
     files = [Source("rules", "a.yaml", rules, "a.yaml")]
-    named = {"topics": "{}", "entities": "date: [今天]", "terms": "drug: [阿司匹林]", "verification": "{}", **lexicon}
+    named = {
+        "topics": "{}",
+        "entities": "date: [今天]",
+        "terms": "drug: [阿司匹林]",
+        "verification": "{}",
+        "context": "{}",
+    }
+    named |= lexicon
     files += [Source("lexicon", f"{name}.yaml", text, name) for name, text in named.items()]
     return Sources(tuple(files), 0.6, "Asia/Shanghai")
 

@@ -4,8 +4,7 @@
       any: [随便, {say: 不清楚, sensible: [不清除]}, {regex: "爱.{1,4}不.{1,4}"}]
       except: [随便吃, {regex: "您.{0,3}不知道"}]    # a hit inside one of these is none
       echo_turns: 2                                  # the other party said it just before: a person has to listen
-      listen_if:                                     # and where this stands beside the hit: help in unforeseen words?
-        near: {any: [您], within_characters: 60, side: after}
+      weigh_context: true                            # is it meant? by all words around it (see rules.context)
     unless: {any: [{set: remedies}], next_turns: 2}   # heard from the same role: remedied
 
 Hit: 坐席 “这个我不知道。”  Miss: 患者 “我不知道。”  Remedied: 坐席 “这个我不知道，我帮您问一下。”
@@ -21,9 +20,10 @@ import numpy as np
 
 from pipeline.config.yaml_source import Node
 from pipeline.model import FindingStatus, Role
+from pipeline.rules.context import Context
 from pipeline.rules.operators.base import Observation, observed
 from pipeline.rules.operators.remedy import Remedy, read_remedy
-from pipeline.rules.phrases import MIN_SYLLABLES, Hit, Near, PhraseList, read_company, read_phrase_list
+from pipeline.rules.phrases import MIN_SYLLABLES, Hit, PhraseList, read_phrase_list
 from pipeline.rules.scope import Names, Scope, hits_in
 from pipeline.rules.scope_keys import read_scope
 from pipeline.rules.spoken import Calls, CallView, Chunk, SpokenTurn, common
@@ -32,7 +32,7 @@ from pipeline.sounds import costs, encode, numbers
 
 KEYS = ("phrase", "scope", "unless")
 ECHO_DISTANCE = 0.2  # per syllable: the recogniser spells two voices differently
-OWN_KEYS = (*TEXT_KEYS, "echo_turns", "listen_if")
+OWN_KEYS = (*TEXT_KEYS, "echo_turns", "weigh_context")
 _HEARD = {
     "pinyin": "按读音匹配“{phrase}”",
     "sensible": "按读音匹配“{phrase}”，识别文字本身也通顺",
@@ -40,14 +40,15 @@ _HEARD = {
     "said": "识别为“{heard}”，按读音与声学核对为“{phrase}”",
     "unsure": "识别为“{heard}”，按读音与声学核对可能为“{phrase}”，不能确定",
 }
+_HARDLY_MEANT = "从前后的话看，多半是转述、另有所指或已补救（算违规的把握 {meant:.0%}）"
+_PERHAPS_MEANT = "从前后的话看，未必算违规（把握 {meant:.0%}），请试听"
 
 
 @dataclass(frozen=True, slots=True)
 class PhraseOperator:
     """Words of one role in a scope, with the remedy that makes them right.
 
-    echo_turns: see above, 0 for never. doubts: what has to stand beside a hit so that a person has to listen, () for
-    never.
+    echo_turns: see above, 0 for never. context: by what is told whether a hit is meant, None: not.
     """
 
     role: Role | None
@@ -55,7 +56,7 @@ class PhraseOperator:
     scope: Scope
     remedy: Remedy | None
     echo_turns: int = 0
-    doubts: tuple[Near, ...] = ()
+    context: Context | None = None
 
     def observe(self, view: CallView) -> Iterator[Observation]:
         """Every hit. Turns of unknown role are searched too, but can only be marked for review."""
@@ -76,7 +77,7 @@ class PhraseOperator:
 
     def all_lists(self) -> tuple[PhraseList, ...]:
         remedies = (self.remedy.words,) if self.remedy else ()
-        return (self.words, *self.scope.lists(), *remedies, *(near.words for near in self.doubts))
+        return (self.words, *self.scope.lists(), *remedies)
 
     def _observation(self, view: CallView, turn: SpokenTurn, hit: Hit) -> Observation:
         found = turn.evidence(hit.span)
@@ -97,9 +98,11 @@ class PhraseOperator:
         if remedy is not None:
             status = "remedied"
             notes.append(f"已补救：{remedy}")
-        elif self.doubts and all(near.admits(turn, hit) for near in self.doubts):
-            status = "review"
-            notes.append("随后的话可能已补救，请试听")
+        elif self.context is not None:
+            meant = self.context.probability(turn.sounds, hit.span)
+            if meant < self.context.violated_from:
+                status = "dropped" if meant < self.context.review_from else "review"
+                notes.append((_HARDLY_MEANT if status == "dropped" else _PERHAPS_MEANT).format(meant=meant))
         seen = observed(turn, found, hit.confidence(found.confidence))
         return (
             seen if status == "violated" and not notes else seen._replace(status=status, note="；".join(notes) or None)
@@ -130,5 +133,6 @@ def read(node: Node, names: Names, role: Role | None) -> PhraseOperator:
     inner.allow(OWN_KEYS)
     words = read_phrase_list(inner, names.sets)
     echo_turns = inner.whole("echo_turns", low=0, high=100, default=0)
-    doubts = read_company(inner.node("listen_if"), names.sets) if "listen_if" in inner else ()
-    return PhraseOperator(role, words, read_scope(node, names), read_remedy(node, names.sets), echo_turns, doubts)
+    context = names.context if inner.flag("weigh_context", default=False) else None
+    remedy = read_remedy(node, names.sets)
+    return PhraseOperator(role, words, read_scope(node, names), remedy, echo_turns, context)
