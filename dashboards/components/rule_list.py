@@ -1,12 +1,15 @@
 """The rulebook to read: families to choose from, a search, and each rule in plain words with its examples."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from dashboards.components.rule_address import kept
 from dashboards.context import Context
 from dashboards.plain import escaped
-from dashboards.rule_cards import Passage, RuleCard
+from dashboards.rule_cards import Passage, RuleCard, ShownExample
 
+SHOWN_EXAMPLES = 5  # of each kind; the others lie behind a button
 SHOWN_WORDS = 60
 SHOWN_RULES = 15
 SEVERITY_COLOURS = {"info": "gray", "minor": "blue", "major": "orange", "red_line": "red"}
@@ -79,15 +82,23 @@ def _passage(context: Context, passage: Passage) -> None:
 
 
 def _examples(context: Context, card: RuleCard) -> None:
-    t = context.t
     for expect in dict.fromkeys(example.expect for example in card.examples):
-        heading = t(f"rules.example.{expect or 'clean'}")
+        mine = [example for example in card.examples if example.expect == expect]
+        heading = context.t(f"rules.example.{expect or 'clean'}")
         st.markdown(f"**{heading}**")
-        shown = []
-        for example in (e for e in card.examples if e.expect == expect):
-            lines = (
-                f"{t.code('role', role)}：{said}" if role else t("rules.silence", seconds=said)
-                for role, said in example.lines
-            )
-            shown += [f"{'• ' if i == 0 else '   '}{line}" for i, line in enumerate(lines)]
-        st.text("\n".join(shown))
+        st.text(_told(context, mine[:SHOWN_EXAMPLES]))
+        if len(mine) > SHOWN_EXAMPLES:
+            with st.popover(context.t("rules.more_examples", count=len(mine) - SHOWN_EXAMPLES)):
+                st.text(_told(context, mine[SHOWN_EXAMPLES:]))
+
+
+def _told(context: Context, examples: Sequence[ShownExample]) -> str:
+    """Dialogues one below the other, a line each."""
+    t, shown = context.t, []
+    for example in examples:
+        lines = (
+            f"{t.code('role', role)}：{said}" if role else t("rules.silence", seconds=said)
+            for role, said in example.lines
+        )
+        shown += [f"{'• ' if i == 0 else '   '}{line}" for i, line in enumerate(lines)]
+    return "\n".join(shown)

@@ -10,7 +10,7 @@ around the phrase: a logistic regression over one and two syllables together,
 
 Sounds, since the recogniser hears better than it spells, and those that telephone lines blur most (z/zh, c/ch, s/sh,
 in/ing, en/eng, an/ang) as one; without the phrase itself, since every phrase can be both. What a long turn holds counts
-no more than what a short one does: the sum is divided by the root of how many features there are (rows of length one).
+no more than what a short one does: the sum is divided by the root of how many features there are.
 Weights and limits lie in config/lexicon/context.yaml with the sentences that they were fitted to and the figures they
 reach. A rule asks for them by `weigh_context: true` inside `phrase`: below `review_from` its hit is dropped (kept with
 the reason, it counts nowhere), below `violated_from` a person has to listen.
@@ -29,6 +29,7 @@ from pipeline.sounds import UNKNOWN, decode, spelled
 
 SIDES = ("before", "after", "beside", "next_before", "next_after")
 WINDOW = (20, 32)  # syllables before and after: as far as the sentences reach that the weights were fitted to
+FEW = 40  # features: where there are less, each counts no more than if there were so many
 _EDGES = "^$"
 _LONGEST = 2  # syllables of a feature
 _LIMITS = ("violated_from", "review_from")
@@ -50,7 +51,12 @@ class Context:
         """That the phrase at `span` of a turn with these sounds is said in earnest, 0..1."""
         there = set(features(sounds, span))
         total = sum(self.weights.get(feature, 0.0) for feature in there)
-        return 1 / (1 + math.exp(-self.intercept - total / math.sqrt(len(there))))
+        return 1 / (1 + math.exp(-self.intercept - total * share_of_each(len(there))))
+
+
+def share_of_each(count: int) -> float:
+    """What each of so many features counts."""
+    return max(count, FEW) ** -0.5
 
 
 def features(sounds: str, span: Span) -> Iterator[Feature]:

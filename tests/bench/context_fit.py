@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
-from pipeline.rules.context import Context, Feature, context_text, features
+from pipeline.rules.context import Context, Feature, context_text, features, share_of_each
 from pipeline.rules.lines import flatten
 from pipeline.rules.spoken import Span
 from pipeline.sounds import UNKNOWN, encode
@@ -31,6 +31,7 @@ KINDS = ("quoted", "same_words", "remedied")
 STRENGTH = 20.0  # of the regression: its inverse is the penalty on weights
 MIN_SENTENCES = 3  # that have a feature
 MIN_WEIGHT = 0.3
+PRECISION = 0.9  # of what counts, so much is said in earnest (one in three is): the lowest limit that reaches it
 LOST = 0.02  # of what is said in earnest, so much is dropped
 HEAD = """\
 # What the words around a forbidden phrase say: whether it is said in earnest (pipeline/rules/context.py tells what is
@@ -73,8 +74,10 @@ class Told:
         return np.array([one.kind == SAID for one in self.sentences])
 
     def violated_from(self) -> float:
-        """Where precision and recall are the same: as many count that should not as should and do not."""
-        return round(float(np.sort(self.meant)[-int(self.said.sum())]), 2)
+        """The lowest limit from which on PRECISION is reached."""
+        limits = np.arange(0.05, 1.0, 0.01)
+        short = [float(self.said[self.meant >= limit].mean()) < PRECISION for limit in limits]
+        return round(float(limits[np.flatnonzero(short)[-1] + 1]), 2)
 
     def review_from(self) -> float:
         """Under which LOST of what was said in earnest lies."""
@@ -100,7 +103,7 @@ def fitted(chosen: Sequence[Sentence], review_from: float = 0.0, violated_from: 
     kept = {feature for feature, count in often.items() if count >= MIN_SENTENCES and _is_spelt(feature)}
     table: Any = DictVectorizer()
     model = LogisticRegression(C=STRENGTH, max_iter=2000).fit(
-        table.fit_transform([{" ".join(feature): len(row) ** -0.5 for feature in row & kept} for row in rows]),
+        table.fit_transform([{" ".join(feature): share_of_each(len(row)) for feature in row & kept} for row in rows]),
         [one.kind == SAID for one in chosen],
     )
     weights: dict[Feature, float] = {}

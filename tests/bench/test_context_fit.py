@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.rules.context import Context, shipped
 from pipeline.text import is_content
-from tests.bench.context_fit import KINDS, SAID, Told, fitted, sentences, told
+from tests.bench.context_fit import KINDS, PRECISION, SAID, Told, fitted, sentences, told
 from tests.bench.phrase_clips import Part, listed
 
 
@@ -28,7 +28,7 @@ def test_the_shipped_weights_are_those_of_the_sentences(outcome: Told) -> None:
 def test_sentences_of_a_writer_left_out_are_told_apart(outcome: Told) -> None:
     said = outcome.said
     counted = outcome.meant >= shipped().violated_from
-    assert said[counted].mean() > 0.9
+    assert said[counted].mean() > PRECISION - 0.01
     assert counted[said].mean() > 0.9
     assert outcome.share(SAID, shipped().review_from) < 0.03
     for kind in KINDS:

@@ -5,7 +5,7 @@ import pytest
 from pipeline.config import shipped_files
 from pipeline.errors import RuleError
 from pipeline.rules import rulebook_of
-from pipeline.rules.context import Context, context_of, context_text, shipped
+from pipeline.rules.context import FEW, Context, context_of, context_text, shipped
 from pipeline.rules.lines import flatten
 from pipeline.rules.spoken import Span
 from pipeline.sounds import encode
@@ -18,17 +18,17 @@ review_from: 0.3
 intercept: 0
 weights:
   before: |
-    ni suo -3
-    wo 0.25
+    ni suo -24
+    wo 2
   after: |
-    ban li 2
+    ban li 16
 
   beside: |
-    hao 0.5
+    hao 4
   next_before: |
-    ^ 1
+    ^ 8
   next_after: |
-    ma $ -3
+    ma $ -24
 """
 RULE = """
 rules:
@@ -75,19 +75,21 @@ def test_words_beyond_the_window_do_not_count() -> None:
 @pytest.mark.parametrize(
     ("text", "total", "features"),
     [
-        ("不归我管", 1.0, 2),  # ^ and $
-        ("天不归我管", 0.0, 5),
-        ("你说不归我管", -3.0, 9),  # shuo and suo are one
-        ("你说好不归我管", -2.5, 13),
-        ("好好不归我管", 0.5, 7),  # what comes twice counts once
-        ("天不归我管办理", 2.0, 12),
-        ("天不归我管天办理", 2.0, 15),
-        ("天不归我管吗", -3.0, 8),
-        ("天不归我管吗天", 0.0, 12),  # the turn goes on
+        ("不归我管", 8.0, FEW),  # two features: ^ and $
+        ("天不归我管", 0.0, FEW),
+        ("你说不归我管", -24.0, FEW),  # shuo and suo are one
+        ("你说好不归我管", -20.0, FEW),
+        ("好好不归我管", 4.0, FEW),  # what comes twice counts once
+        ("天不归我管办理", 16.0, FEW),
+        ("天不归我管天办理", 16.0, FEW),
+        ("天不归我管吗", -24.0, FEW),
+        ("天不归我管吗天", 0.0, FEW),  # the turn goes on
+        ("好甲乙丙丁戊己庚辛不归我管", 4.0, 9 + 8 + 9 + 8 + 2 + 1),
+        ("好甲乙丙丁戊己庚辛壬不归我管", 4.0, 10 + 9 + 10 + 9 + 2 + 1),
     ],
 )
 def test_weights_add_up(text: str, total: float, features: int) -> None:
-    logit = total / features**0.5
+    logit = total / max(features, FEW) ** 0.5
     assert meant(text, by=context_of(FILE, NAME)) == pytest.approx(1 / (1 + 2.718281828459045**-logit))
 
 
@@ -105,14 +107,14 @@ def test_the_shipped_file_names_what_it_is_fitted_to() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("ni suo -3", "ni suo", "ni suo"),
-        ("ni suo -3", "-1", "'-1' is no weight"),
-        ("ni suo -3", "ni suo wo -1", "one or two syllables"),
-        ("ni suo -3", "ni suo -3\n    ni shuo -3", "twice"),
-        ("ni suo -3", "xyz -1", "xyz"),
-        ("ni suo -3", "你说 -1", "你说"),
-        ("ni suo -3", "ni suo nan", "nan"),
-        ("ni suo -3", "wo 0.3", "twice"),
+        ("ni suo -24", "ni suo", "ni suo"),
+        ("ni suo -24", "-1", "'-1' is no weight"),
+        ("ni suo -24", "ni suo wo -1", "one or two syllables"),
+        ("ni suo -24", "ni suo -24\n    ni shuo -24", "twice"),
+        ("ni suo -24", "xyz -1", "xyz"),
+        ("ni suo -24", "你说 -1", "你说"),
+        ("ni suo -24", "ni suo nan", "nan"),
+        ("ni suo -24", "wo 3", "twice"),
         ("  before: |\n", "  above: |\n", "above"),
         ("intercept: 0\n", "", "intercept"),
         ("intercept: 0\n", "intercept: much\n", "intercept"),
@@ -133,7 +135,7 @@ def test_a_damaged_file_says_where(old: str, new: str, told: str) -> None:
     [
         ("不归我管。", "violated", None),
         ("天不归我管。", "review", "把握 50%"),
-        ("你说不归我管。", "dropped", "把握 27%"),
+        ("你说不归我管。", "dropped", "把握 2%"),
         ("你说不归我管，我马上核实。", "remedied", "马上核实"),  # nothing is left to weigh
     ],
 )
