@@ -56,7 +56,7 @@ class Context:
 
 def share_of_each(count: int) -> float:
     """What each of so many features counts."""
-    return max(count, FEW) ** -0.5
+    return 1 / math.sqrt(max(count, FEW))
 
 
 def features(sounds: str, span: Span) -> Iterator[Feature]:
