@@ -50,8 +50,8 @@ class Context:
     def probability(self, sounds: str, span: Span) -> float:
         """That the phrase at `span` of a turn with these sounds is said in earnest, 0..1."""
         there = set(features(sounds, span))
-        total = sum(self.weights.get(feature, 0.0) for feature in there)
-        return 1 / (1 + math.exp(-self.intercept - total * share_of_each(len(there))))
+        total = math.fsum(self.weights.get(feature, 0.0) for feature in there)  # the same in whichever order
+        return (1 + math.tanh((self.intercept + total * share_of_each(len(there))) / 2)) / 2
 
 
 def share_of_each(count: int) -> float:

@@ -26,8 +26,7 @@ from pipeline.config import shipped_files
 from pipeline.config.yaml_source import Node, Place, parse
 from pipeline.errors import RuleError
 from pipeline.model import FindingStatus, Role
-from pipeline.rules import context
-from pipeline.rules.context import Context
+from pipeline.rules.context import Context, shipped
 from pipeline.rules.definitions import Definitions
 from pipeline.rules.examples import read_examples
 from pipeline.rules.operators import event, holds, measure, must_say, phrase, rate, ratio, repeat
@@ -89,9 +88,7 @@ def rulebook_of(
     parsed = [parse(text, name) for name, text in sorted(sources.items())]
     for file in parsed:
         file.allow(FILE_KEYS)
-    names = Definitions(
-        parsed, _topic_names() if topics is None else topics, zone, classes, weights or context.shipped()
-    )
+    names = Definitions(parsed, _topic_names() if topics is None else topics, zone, classes, weights or shipped())
     rules: list[Rule] = []
     seen: dict[str, Place] = {}
     for file in parsed:

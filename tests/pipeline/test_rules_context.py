@@ -93,6 +93,11 @@ def test_weights_add_up(text: str, total: float, features: int) -> None:
     assert meant(text, by=context_of(FILE, NAME)) == pytest.approx(1 / (1 + 2.718281828459045**-logit))
 
 
+def test_weights_may_be_of_any_size() -> None:
+    by = context_of(FILE.replace("ma $ -24", "ma $ -1e9").replace("^ 8", "^ 1e9"), NAME)
+    assert (meant("不归我管", by=by), meant("天不归我管吗", by=by)) == (1.0, 0.0)
+
+
 def test_the_file_is_read_as_it_is_written() -> None:
     by = shipped()
     assert len(by.weights) > 1000
