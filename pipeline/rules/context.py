@@ -25,6 +25,7 @@ from functools import cache, lru_cache
 from pipeline.config import shipped_files
 from pipeline.config.yaml_source import Node, parse
 from pipeline.rules.spoken import Span
+from pipeline.rules.verified import LIMITS, limits_of
 from pipeline.sounds import UNKNOWN, decode, spelled
 
 SIDES = ("before", "after", "beside", "next_before", "next_after")
@@ -32,7 +33,6 @@ WINDOW = (20, 32)  # syllables before and after: as far as the sentences reach t
 FEW = 40  # features: where there are less, each counts no more than if there were so many
 _EDGES = "^$"
 _LONGEST = 2  # syllables of a feature
-_LIMITS = ("violated_from", "review_from")
 
 Feature = tuple[str, str]
 """A side, and code characters (`pipeline.sounds`) or edges."""
@@ -81,10 +81,7 @@ def context_of(text: str, name: str) -> Context:
     Raises RuleError, with file and line, for a name that is missing or not known and for a weight that is none.
     """
     node = parse(text, name)
-    node.allow(("fitted_to", *_LIMITS, "intercept", "weights"))
-    upper, lower = (node.number(key, low=0, high=1) for key in _LIMITS)
-    if lower > upper:
-        raise node.error(f"review_from = {lower:g} lies above violated_from = {upper:g}", "review_from")
+    node.allow(("fitted_to", *LIMITS, "intercept", "weights"))
     inner = node.node("weights")
     inner.allow(SIDES)
     weights: dict[Feature, float] = {}
@@ -93,12 +90,12 @@ def context_of(text: str, name: str) -> Context:
             if (side, sounds) in weights:
                 raise inner.error(f"{_spelt(sounds)!r} has a weight twice; keep one of them", side)
             weights[side, sounds] = weight
-    return Context(weights, node.number("intercept", low=-100, high=100), upper, lower)
+    return Context(weights, node.number("intercept", low=-100, high=100), *limits_of(node))
 
 
 def context_text(context: Context, head: str) -> str:
     """The file that `context_of` reads. head: its first lines, up to the limits."""
-    lines = [head, *(f"{key}: {getattr(context, key):g}" for key in _LIMITS), f"intercept: {context.intercept:.3f}"]
+    lines = [head, *(f"{key}: {getattr(context, key):g}" for key in LIMITS), f"intercept: {context.intercept:.3f}"]
     lines.append("weights:  # syllables, weight")
     for side in SIDES:
         lines.append(f"  {side}: |")

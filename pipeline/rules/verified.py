@@ -23,12 +23,13 @@ from functools import cache
 from typing import Literal
 
 from pipeline.config import shipped_files
-from pipeline.config.yaml_source import parse
+from pipeline.config.yaml_source import Node, parse
 from pipeline.model import Probe
 from pipeline.text import count_characters
 
 Verdict = Literal["said", "unsure"]
 
+LIMITS = ("violated_from", "review_from")
 LARGEST = 12.0
 COUNTED_SYLLABLES = 6
 _UNHEARD_DISTANCE = 1.0
@@ -100,15 +101,19 @@ def features(probe: Probe) -> dict[str, float]:
 def verification_of(text: str, name: str) -> Verification:
     """Read a file like the shipped one. Raises RuleError with the line for a name that is missing or not known."""
     node = parse(text, name)
-    node.allow(("recogniser", "violated_from", "review_from", "weights"))
+    node.allow(("recogniser", *LIMITS, "weights"))
     inner = node.node("weights")
     inner.allow(_NAMES)
     weights = {key: inner.number(key, low=-100, high=100) for key in _NAMES}
-    upper = node.number("violated_from", low=0, high=1)
-    lower = node.number("review_from", low=0, high=1)
+    return Verification(weights, *limits_of(node))
+
+
+def limits_of(node: Node) -> tuple[float, float]:
+    """`violated_from` and `review_from` of a file of weights, 0..1. Raises RuleError where they contradict."""
+    upper, lower = (node.number(key, low=0, high=1) for key in LIMITS)
     if lower > upper:
         raise node.error(f"review_from = {lower:g} lies above violated_from = {upper:g}", "review_from")
-    return Verification(weights, upper, lower)
+    return upper, lower
 
 
 @cache

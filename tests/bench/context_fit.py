@@ -22,7 +22,7 @@ from ruamel.yaml import YAML
 from pipeline.rules.context import Context, Feature, context_text, features, share_of_each
 from pipeline.rules.lines import flatten
 from pipeline.rules.spoken import Span
-from pipeline.sounds import UNKNOWN, encode
+from pipeline.sounds import decode, encode, spelled
 
 SENTENCES = Path(__file__).with_name("context_sentences.yaml")
 WEIGHTS = Path(__file__).parents[2] / "pipeline" / "config" / "lexicon" / "context.yaml"
@@ -127,7 +127,7 @@ def told(chosen: Sequence[Sentence]) -> Told:
 
 def _is_spelt(feature: Feature) -> bool:
     """Whether it can be written as pinyin: Latin letters and sounds that nobody knows cannot."""
-    return all(one in "^$" or (ord(one) >= 0xE000 and one != UNKNOWN) for one in feature[1])
+    return all(one in "^$" or spelled(decode(one)[0]) == one for one in feature[1])
 
 
 def main() -> None:
